@@ -1,0 +1,131 @@
+"""Training data of a fit: checked, split, with y in the units of training."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from ._split import validation_rows
+from ._target import TargetScale
+from .engine.task import Samples
+
+
+class FitData(NamedTuple):
+    """Samples to train on and to validate on (or None), and the scale of y."""
+
+    train: Samples
+    validation: Samples | None
+    target: TargetScale
+
+
+def checked_arrays(estimator, X, y, sample_weight, *, reset):
+    """X (n, p) dense or CSR, y (n, q) and weights (n,) or None, without rows of weight zero."""
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse=["csr", "csc"],
+        multi_output=True,
+        y_numeric=True,
+        dtype=(np.float64, np.float32),
+        order="C",
+        reset=reset,
+    )
+    y = _target_matrix(y)
+    _check_target_range(y, estimator.loss)
+    weight = _checked_weight(sample_weight, X, "sample_weight")
+    X = X.tocsr() if sparse.issparse(X) else X
+    if weight is not None and (weight == 0).any():
+        X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
+    return X, y, weight
+
+
+def _target_matrix(y):
+    """y as (n, q) in float64; a column vector warns, as scikit-learn's MLP does."""
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+
+
+def _check_target_range(y, loss):
+    if loss == "poisson" and (y < 0).any():
+        raise ValueError(f"loss='poisson' needs y >= 0, got a smallest y of {y.min():g}.")
+
+
+def _checked_weight(weight, X, name):
+    """Finite weights >= 0, not all zero, in float64; equal ones are None."""
+    if weight is None:
+        return None
+    weight = _check_sample_weight(weight, X, dtype=np.float64)
+    if (weight < 0).any():
+        raise ValueError(f"Negative values in {name}: the smallest is {weight.min():g}.")
+    if not weight.any():
+        raise ValueError(f"{name} must contain at least one non-zero number; all are zero.")
+    if not np.isfinite(weight.sum()):
+        raise ValueError(f"{name} holds values too large to add up; divide them by their mean.")
+    return weight
+
+
+def validation_arrays(estimator, X_val, y_val, sample_weight_val):
+    """The user's validation data in the form of ``checked_arrays``, or None."""
+    if X_val is None and y_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val is provided, but X_val was not provided.")
+        return None
+    if y_val is None:
+        raise ValueError("X_val is provided, but y_val was not provided.")
+    if X_val is None:
+        raise ValueError("y_val is provided, but X_val was not provided.")
+    X_val = validate_data(
+        estimator,
+        X_val,
+        accept_sparse=["csr", "csc"],
+        dtype=(np.float64, np.float32),
+        order="C",
+        reset=False,
+    )
+    y_val = check_array(y_val, ensure_2d=False, dtype="numeric", input_name="y_val")
+    check_consistent_length(X_val, y_val)
+    y_val = _target_matrix(y_val)
+    _check_target_range(y_val, estimator.loss)
+    weight = _checked_weight(sample_weight_val, X_val, "sample_weight_val")
+    return X_val.tocsr() if sparse.issparse(X_val) else X_val, y_val, weight
+
+
+def fit_data(estimator, arrays, validation, target, seed):
+    """Split off validation rows where early stopping needs them, and put y in training units.
+
+    ``target`` is the scale of y to keep, or None to take that of the training rows.
+    """
+    X, y, weight = arrays
+    stops_early = estimator.early_stopping and estimator.solver != "lbfgs"
+    if validation is None and stops_early:
+        held_out = validation_rows(X, y, weight, estimator.validation_fraction, seed)
+        validation = _rows(X, y, weight, held_out)
+        X, y, weight = _rows(X, y, weight, ~held_out)
+    if validation is not None and validation[1].shape[1] != y.shape[1]:
+        raise ValueError(f"y_val has {validation[1].shape[1]} outputs, y has {y.shape[1]}.")
+    if target is None:
+        target = TargetScale.of(y, weight, estimator.loss, estimator.normalize_y)
+    samples = _samples(X, y, weight, target, X.dtype)
+    if validation is not None:
+        validation = _samples(*validation, target, X.dtype)
+    return FitData(samples, validation, target)
+
+
+def _rows(X, y, weight, mask):
+    return X[mask], y[mask], None if weight is None else weight[mask]
+
+
+def _samples(X, y, weight, target, dtype):
+    with np.errstate(over="ignore"):
+        y = target.transform(y).astype(dtype)
+    if not np.isfinite(y).all():
+        raise ValueError(
+            f"y holds values too large for {np.dtype(dtype).name}: scale y, or give X in float64."
+        )
+    if weight is not None and (weight == weight[0]).all() and weight[0] == 1:
+        weight = None
+    return Samples(X.astype(dtype, copy=False), y, weight)

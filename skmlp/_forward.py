@@ -1,0 +1,46 @@
+"""Prediction from published weights, with numpy alone."""
+
+import numpy as np
+from scipy.special import expit, ndtr
+from sklearn.utils.extmath import safe_sparse_dot
+
+LEAKY_SLOPE = 0.01
+LAYER_NORM_EPSILON = 1e-5
+
+ACTIVATIONS = {
+    "identity": lambda z: z,
+    "logistic": lambda z: expit(z, out=z),
+    "tanh": lambda z: np.tanh(z, out=z),
+    "relu": lambda z: np.maximum(z, 0, out=z),
+    "leaky_relu": lambda z: np.maximum(z, LEAKY_SLOPE * z, out=z),
+    "silu": lambda z: np.multiply(z, expit(z), out=z),
+    "gelu": lambda z: np.multiply(z, ndtr(z), out=z),
+    "softplus": lambda z: np.logaddexp(0, z, out=z),
+}
+
+OUTPUT_ACTIVATIONS = {"identity": lambda z: z, "exp": lambda z: np.exp(z, out=z)}
+
+
+def forward(X, coefs, intercepts, activation, out_activation, layer_norm=None):
+    """Predictions (n_samples, n_outputs) of a multi-layer perceptron.
+
+    ``layer_norm`` is None or (gains, shifts), one array a hidden layer.
+    """
+    a = X
+    last = len(coefs) - 1
+    for k, (coef, intercept) in enumerate(zip(coefs, intercepts, strict=True)):
+        a = safe_sparse_dot(a, coef)
+        a += intercept
+        if k < last:
+            if layer_norm is not None:
+                normalize_units(a, layer_norm[0][k], layer_norm[1][k])
+            a = ACTIVATIONS[activation](a)
+    return OUTPUT_ACTIVATIONS[out_activation](a)
+
+
+def normalize_units(z, gain, shift):
+    """Layer normalisation of the rows of z, in place."""
+    z -= z.mean(axis=1, keepdims=True)
+    z /= np.sqrt(np.square(z).mean(axis=1, keepdims=True) + LAYER_NORM_EPSILON)
+    z *= gain
+    z += shift

@@ -1,0 +1,105 @@
+"""From a solution of the engine to fitted attributes and warnings."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from .engine.task import Status
+
+DIVERGED = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed. Scale X (StandardScaler in a Pipeline) or lower "
+    "learning_rate_init={rate}."
+)
+
+
+def fitted_attributes(estimator, data, solution, n_features, before):
+    """The public attributes of a fit; ``before`` holds those a warm start goes on from."""
+    weights = data.target.to_units(solution.weights)
+    dtype = data.train.X.dtype
+    attributes = {
+        "coefs_": [coef.astype(dtype, copy=False) for coef in weights.coefs],
+        "intercepts_": [intercept.astype(dtype, copy=False) for intercept in weights.intercepts],
+        "n_features_in_": n_features,
+        "n_layers_": len(weights.coefs) + 1,
+        "n_outputs_": data.train.y.shape[1],
+        "out_activation_": "exp" if estimator.loss == "poisson" else "identity",
+        "n_iter_": solution.n_iter,
+        "t_": 0,
+        "objective_": float(solution.objective),
+        "optimality_": float(solution.optimality),
+        "sparsity_": np.array([np.mean(coef == 0) for coef in weights.coefs]),
+    }
+    if estimator.normalization == "layer" and weights.gains:
+        attributes["layer_norm_gains_"] = weights.gains
+        attributes["layer_norm_shifts_"] = weights.shifts
+    attributes |= _history(estimator, data, solution, before)
+    return attributes
+
+
+def _history(estimator, data, solution, before):
+    """The record of the epochs, appended to that of the fits it goes on from."""
+    if solution.loss_curve is None:
+        return {"loss_": float(solution.objective)}
+    loss_curve = [*before.get("loss_curve_", ()), *solution.loss_curve]
+    stops_early = estimator.early_stopping
+    scores = losses = None
+    if data.validation is not None:
+        losses = [*(before.get("validation_loss_curve_") or ()), *solution.validation_losses]
+    if stops_early:
+        scores = [*(before.get("validation_scores_") or ()), *solution.validation_scores]
+    return {
+        "loss_": loss_curve[-1] if loss_curve else float(solution.objective),
+        "loss_curve_": loss_curve,
+        "best_loss_": None if stops_early else min(loss_curve, default=np.inf),
+        "validation_scores_": scores,
+        "best_validation_score_": _best_score(scores) if stops_early else None,
+        "validation_loss_curve_": losses,
+        "t_": before.get("t_", 0) + solution.n_iter * data.train.n_rows,
+    }
+
+
+def _best_score(scores):
+    finite = [score for score in scores if not np.isnan(score)]
+    return max(finite, default=-np.inf)
+
+
+def check_solution(estimator, attributes, solution):
+    """ValueError for a training that has left nothing usable."""
+    finite = all(np.isfinite(w).all() for w in attributes["coefs_"] + attributes["intercepts_"])
+    kept = estimator.early_stopping and np.isfinite(attributes.get("best_validation_score_") or 0.0)
+    diverged = solution.status is Status.DIVERGED
+    if not finite or (diverged and not kept):
+        raise ValueError(DIVERGED.format(rate=estimator.learning_rate_init))
+
+
+def warn_of_status(estimator, attributes, solution):
+    """The warnings that scikit-learn's MLP gives, and that a layer has become zero."""
+    if solution.status is Status.INTERRUPTED:
+        warnings.warn("Training interrupted by user.")
+    elif solution.status is Status.DIVERGED:
+        warnings.warn(
+            "The loss became non-finite; the best weights before that are kept. Scale X or lower "
+            f"learning_rate_init={estimator.learning_rate_init}.",
+            ConvergenceWarning,
+        )
+    elif solution.status is Status.MAX_ITER and solution.loss_curve is None:
+        warnings.warn(
+            f"lbfgs failed to converge after {solution.n_iter} iteration(s): {solution.message}. "
+            f"The optimality residual is {solution.optimality:.1e} (tol={estimator.tol:g}). "
+            "Increase max_iter or max_fun, or scale the data.",
+            ConvergenceWarning,
+        )
+    elif solution.status is Status.MAX_ITER:
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
+            "optimization hasn't converged yet.",
+            ConvergenceWarning,
+        )
+    zero = [k for k, share in enumerate(attributes["sparsity_"]) if share == 1]
+    if zero and len(attributes["coefs_"]) > 1:
+        warnings.warn(
+            f"All weights of layers {zero} (counted from 0) are zero: the model is a constant. "
+            "Lower l1_per_layer or alpha, or start from other weights (random_state)."
+        )

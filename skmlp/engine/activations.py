@@ -1,0 +1,75 @@
+"""Activations: a -> act(z) and delta -> delta * act'(z), elementwise and in place where possible.
+
+A derivative is read off the output where it can be, so that only one tensor a layer is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+aten = torch.ops.aten
+
+SOFTPLUS_LINEAR_ABOVE = 40.0
+LEAKY_SLOPE = 0.01
+
+
+class Activation(NamedTuple):
+    """``forward(z, out)`` and ``backward(delta, kept)``, which multiplies delta in place.
+
+    ``kept`` is the activation's output, or its input where ``keeps_input`` is set.
+    """
+
+    forward: Callable[[Tensor, Tensor], Tensor]
+    backward: Callable[[Tensor, Tensor], Tensor]
+    keeps_input: bool = False
+    smooth: bool = True
+
+
+def _identity_forward(z: Tensor, out: Tensor) -> Tensor:
+    return z if out is z else out.copy_(z)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "identity": Activation(_identity_forward, lambda delta, a: delta),
+    "relu": Activation(
+        lambda z, out: torch.clamp(z, min=0, out=out),
+        lambda delta, a: aten.threshold_backward.grad_input(delta, a, 0, grad_input=delta),
+        smooth=False,
+    ),
+    "tanh": Activation(
+        lambda z, out: torch.tanh(z, out=out),
+        lambda delta, a: aten.tanh_backward.grad_input(delta, a, grad_input=delta),
+    ),
+    "logistic": Activation(
+        lambda z, out: torch.sigmoid(z, out=out),
+        lambda delta, a: aten.sigmoid_backward.grad_input(delta, a, grad_input=delta),
+    ),
+    "leaky_relu": Activation(
+        lambda z, out: aten.leaky_relu.out(z, LEAKY_SLOPE, out=out),
+        lambda delta, a: aten.leaky_relu_backward.grad_input(
+            delta, a, LEAKY_SLOPE, True, grad_input=delta
+        ),
+        smooth=False,
+    ),
+    "silu": Activation(
+        lambda z, out: aten.silu.out(z, out=out),
+        lambda delta, z: aten.silu_backward.grad_input(delta, z, grad_input=delta),
+        keeps_input=True,
+    ),
+    "gelu": Activation(
+        lambda z, out: aten.gelu.out(z, out=out),
+        lambda delta, z: aten.gelu_backward.grad_input(delta, z, grad_input=delta),
+        keeps_input=True,
+    ),
+    "softplus": Activation(
+        lambda z, out: aten.softplus.out(z, 1, SOFTPLUS_LINEAR_ABOVE, out=out),
+        lambda delta, z: aten.softplus_backward.grad_input(
+            delta, z, 1, SOFTPLUS_LINEAR_ABOVE, grad_input=delta
+        ),
+        keeps_input=True,
+    ),
+}

@@ -1,0 +1,49 @@
+"""First weights: Glorot's, and the data-standardised ones of non-negative layers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .losses import LOSSES
+from .preactivations import standardize_layers, unfold
+from .task import Samples, Task, Weights
+
+SMALLEST_POSITIVE = 1e-4
+
+
+def glorot(task: Task, rng: np.random.RandomState) -> Weights:
+    """Uniform weights and biases within sqrt(6 / (n_in + n_out)), 2 in place of 6 for 'logistic'.
+
+    The draws are those of scikit-learn's MLP for the same seed (Glorot & Bengio, 2010).
+    """
+    program = task.program
+    factor = 2.0 if program.activation == "logistic" else 6.0
+    coefs, intercepts = [], []
+    for n_in, n_out in zip(program.layer_sizes[:-1], program.layer_sizes[1:], strict=True):
+        bound = np.sqrt(factor / (n_in + n_out))
+        coefs.append(rng.uniform(-bound, bound, (n_in, n_out)))
+        intercepts.append(rng.uniform(-bound, bound, n_out))
+    hidden = program.layer_sizes[1:-1] if program.normalization else ()
+    return Weights(coefs, intercepts, [np.ones(u) for u in hidden], [np.zeros(u) for u in hidden])
+
+
+def output_bias(loss: str, train: Samples) -> np.ndarray:
+    """The link of the weighted mean of y (q,): where the constant model starts."""
+    mean = (train.relative_weight() * train.y.astype(np.float64)).mean(0)
+    return LOSSES[loss].link(mean)
+
+
+def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
+    """Initial weights of a network, with its output centred at the mean of y."""
+    weights = glorot(task, rng)
+    for k, positive in enumerate(task.positive):
+        if positive:
+            weights.coefs[k] = np.maximum(weights.coefs[k], 0.0) + SMALLEST_POSITIVE
+    if task.penalty_factor is not None:
+        weights.coefs[0][np.isinf(task.penalty_factor)] = 0.0
+    weights.intercepts[-1] = np.zeros_like(weights.intercepts[-1])
+    standardize_layers(task, weights, rng)
+    weights.intercepts[-1] = weights.intercepts[-1] + output_bias(task.program.loss, task.train)
+    if task.program.normalization == "batch" and any(task.positive):
+        return unfold(task, weights._replace(gains=[], shifts=[]))
+    return weights

@@ -1,0 +1,170 @@
+"""PANOC: proximal gradient steps accelerated by L-BFGS.
+
+Stella, Themelis, Sopasakis, Patrinos (2017), "A simple and efficient algorithm for nonlinear model
+predictive control". With z = prox(x - gamma grad f(x)) and r = x - z, an L-BFGS step on r(x) = 0 is
+accepted where it lowers the forward-backward envelope
+
+    phi(x) = f(x) - <grad f(x), r> + |r|^2 / (2 gamma) + g(z).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+
+CURVATURE_SHARE = 0.95
+ROUNDING = 1e-14
+MEMORY = 20
+MAX_HALVINGS = 11
+
+
+class Minimum(NamedTuple):
+    """Where a deterministic solver ended: the row, its residual and what it took."""
+
+    x: np.ndarray
+    residual: float
+    n_iter: int
+    n_evaluations: int
+    message: str
+
+
+class InverseHessian:
+    """The L-BFGS approximation from pairs of steps and changes (Nocedal, 1980)."""
+
+    def __init__(self) -> None:
+        self._pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=MEMORY)
+
+    def clear(self) -> None:
+        self._pairs.clear()
+
+    def add(self, step: np.ndarray, change: np.ndarray) -> None:
+        """Keep the pair if its curvature is positive."""
+        product = step @ change
+        if product > 1e-12 * np.linalg.norm(step) * np.linalg.norm(change):
+            self._pairs.append((step, change, 1.0 / product))
+
+    def times(self, vector: np.ndarray) -> np.ndarray:
+        """The two-loop recursion."""
+        result, coefficients = vector.copy(), []
+        for step, change, inverse in reversed(self._pairs):
+            coefficients.append(inverse * (step @ result))
+            result -= coefficients[-1] * change
+        if self._pairs:
+            step, change, _ = self._pairs[-1]
+            result *= (step @ change) / (change @ change)
+        for (step, change, inverse), coefficient in zip(
+            self._pairs, reversed(coefficients), strict=True
+        ):
+            result += step * (coefficient - inverse * (change @ result))
+        return result
+
+
+class _Point(NamedTuple):
+    """x with f and its gradient there, the forward-backward step z = x - r, and the envelope."""
+
+    x: np.ndarray
+    f: float
+    gradient: np.ndarray
+    z: np.ndarray
+    r: np.ndarray
+    envelope: float
+
+
+class _Problem:
+    """Points of a problem at a step size, counting evaluations."""
+
+    def __init__(self, problem, max_fun: float) -> None:
+        self.problem = problem
+        self.penalty = problem.penalty
+        self.n_evaluations = 0
+        self._max_fun = max_fun
+
+    @property
+    def exhausted(self) -> bool:
+        return self.n_evaluations >= self._max_fun
+
+    def value(self, x: np.ndarray) -> float:
+        self.n_evaluations += 1
+        return self.problem.value(x)
+
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        self.n_evaluations += 1
+        return self.problem.value_and_gradient(x)
+
+    def point(self, x: np.ndarray, gamma: float) -> _Point:
+        return self.step(x, *self.value_and_gradient(x), gamma)
+
+    def step(self, x: np.ndarray, f: float, gradient: np.ndarray, gamma: float) -> _Point:
+        z = self.penalty.prox(x - gamma * gradient, gamma)
+        r = x - z
+        envelope = f - gradient @ r + (r @ r) / (2 * gamma) + self.penalty.value(z)
+        return _Point(x, f, gradient, z, r, envelope)
+
+    def curvature(self, x: np.ndarray, gradient: np.ndarray) -> float:
+        """A local Lipschitz constant of the gradient, from one finite difference."""
+        step = 1e-6 * np.maximum(1.0, np.abs(x))
+        _, other = self.value_and_gradient(x + step)
+        return max(np.linalg.norm(other - gradient) / np.linalg.norm(step), 1e-6)
+
+
+def _backtrack(problem: _Problem, point: _Point, curvature: float, memory: InverseHessian):
+    """Raise the curvature until the quadratic bound holds at z; (point, curvature)."""
+    while True:
+        bound = point.f - point.gradient @ point.r + 0.5 * curvature * (point.r @ point.r)
+        if problem.value(point.z) <= bound + ROUNDING * max(1.0, abs(point.f)):
+            return point, curvature
+        if curvature > 1e14 or problem.exhausted:
+            return point, curvature
+        curvature *= 2
+        memory.clear()
+        point = problem.step(point.x, point.f, point.gradient, CURVATURE_SHARE / curvature)
+
+
+def _line_search(problem: _Problem, point: _Point, direction: np.ndarray, gamma: float) -> _Point:
+    """The point between the forward-backward step and the quasi-Newton step that lowers phi."""
+    decrease = (1 - CURVATURE_SHARE) / (4 * gamma) * (point.r @ point.r)
+    goal = point.envelope - decrease + ROUNDING * max(1.0, abs(point.envelope))
+    tau = 1.0
+    for _ in range(MAX_HALVINGS):
+        candidate = problem.point(point.x - (1 - tau) * point.r + tau * direction, gamma)
+        if candidate.envelope <= goal or problem.exhausted:
+            return candidate
+        tau *= 0.5
+    return problem.point(point.z, gamma)
+
+
+def panoc(problem, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor) -> Minimum:
+    """Minimise f + g from ``x`` until max |x - prox(x - grad f(x))| <= tol.
+
+    ``problem`` has ``value``, ``value_and_gradient`` (the smooth f) and ``penalty`` (g).
+    ``monitor(x, F)`` sees each iterate and returns True to stop.
+    """
+    counted, memory = _Problem(problem, max_fun), InverseHessian()
+    penalty = problem.penalty
+    x = penalty.prox(x, 0.0)
+    f, gradient = counted.value_and_gradient(x)
+    curvature = counted.curvature(x, gradient)
+    point = counted.step(x, f, gradient, CURVATURE_SHARE / curvature)
+    message, n_iter = "the iteration limit was reached", 0
+    residual = penalty.residual(point.x, point.gradient)
+    while n_iter < max_iter and not counted.exhausted:
+        point, curvature = _backtrack(counted, point, curvature, memory)
+        gamma = CURVATURE_SHARE / curvature
+        if np.abs(point.r).max() <= tol * max(1.0, gamma):
+            _, at_z = counted.value_and_gradient(point.z)
+            residual = penalty.residual(point.z, at_z)
+            if residual <= tol:
+                return Minimum(point.z, residual, n_iter, counted.n_evaluations, "")
+        following = _line_search(counted, point, -memory.times(point.r), gamma)
+        memory.add(following.x - point.x, following.r - point.r)
+        point, n_iter = following, n_iter + 1
+        if monitor(point.z, point.envelope):
+            message = ""
+            break
+    if not np.isfinite(point.envelope):
+        return Minimum(x, np.inf, n_iter, counted.n_evaluations, "the objective is not finite")
+    _, at_z = counted.value_and_gradient(point.z)
+    residual = penalty.residual(point.z, at_z)
+    return Minimum(point.z, residual, n_iter, counted.n_evaluations, message)

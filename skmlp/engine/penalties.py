@@ -1,0 +1,135 @@
+"""The penalty and the constraints of a stack: numbers for each weight, and one composed prox.
+
+    g(W) = sum l1 |W|  subject to  lower <= W <= upper,      smooth part  l2 / 2 ||W||^2
+
+The prox in a metric D > 0 is the soft threshold by l1 / D, then the clip; this composition is
+exact because bounds are 0 or infinite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .layout import Layout
+from .task import Task
+
+
+@dataclass(frozen=True)
+class PenaltyNumbers:
+    """One network's penalty on its flat row: l1, l2 (n_weights,), lower and upper (size,)."""
+
+    l1: np.ndarray
+    l2: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+    @property
+    def is_smooth(self) -> bool:
+        return not self.l1.any() and not np.isfinite(self.lower).any()
+
+    def value(self, row: np.ndarray) -> float:
+        """sum l1 |W| at a flat row."""
+        return float(self.l1 @ np.abs(row[: self.l1.size]))
+
+    def prox(self, row: np.ndarray, step: float) -> np.ndarray:
+        """argmin_u g(u) + |u - row|^2 / (2 step)."""
+        n_weights = self.l1.size
+        result = row.copy()
+        weights = row[:n_weights]
+        threshold = step * self.l1
+        result[:n_weights] = weights - np.clip(weights, -threshold, threshold)
+        return np.clip(result, self.lower, self.upper, out=result)
+
+    def residual(self, row: np.ndarray, gradient: np.ndarray) -> float:
+        """max |w - prox(w - gradient)|: zero where and only where the row is stationary."""
+        return float(np.max(np.abs(row - self.prox(row - gradient, 1.0))))
+
+
+def penalty_numbers(task: Task, layout: Layout) -> PenaltyNumbers:
+    """The strengths of a task, spread over its weights.
+
+    The penalty factor multiplies both parts of the first layer's penalty, as in glmnet; infinity
+    holds the feature's weights at zero.
+    """
+    n_layers = task.program.n_layers
+    factor = np.ones(task.program.layer_sizes[0])
+    if task.penalty_factor is not None:
+        factor = np.asarray(task.penalty_factor, dtype=np.float64)
+    excluded = np.isinf(factor)
+    factors = [np.where(excluded, 0.0, factor)[:, None]] + [1.0] * (n_layers - 1)
+    total_weight = task.train.total_weight
+    lower = np.full(layout.size, -np.inf)
+    upper = np.full(layout.size, np.inf)
+    for piece, positive in zip(layout.weights, task.positive, strict=True):
+        if positive:
+            lower[piece.slice] = 0.0
+    for piece, positive in zip(layout.gains, task.positive, strict=False):
+        if positive:  # a negative gain would turn non-negative weights round
+            lower[piece.slice] = 0.0
+    first = layout.weights[0]
+    fixed = np.broadcast_to(excluded[:, None], first.shape).ravel()
+    lower[first.slice][fixed] = upper[first.slice][fixed] = 0.0
+    return PenaltyNumbers(
+        l1=layout.per_weight([l1 * f for l1, f in zip(task.l1, factors, strict=True)]),
+        l2=layout.per_weight(
+            [a * f / total_weight for a, f in zip(task.alpha, factors, strict=True)]
+        ),
+        lower=lower,
+        upper=upper,
+    )
+
+
+class Penalty:
+    """The penalties of a stack as tensors, (M, n_weights) or (M, size); None where nothing acts."""
+
+    def __init__(self, numbers: list[PenaltyNumbers], dtype: torch.dtype, device) -> None:
+        def stacked(name: str, inert: float) -> Tensor | None:
+            rows = np.stack([getattr(n, name) for n in numbers])
+            if (rows == inert).all():
+                return None
+            return torch.as_tensor(rows, dtype=dtype, device=device)
+
+        self.n_weights = numbers[0].l1.size
+        self.l1 = stacked("l1", 0.0)
+        self.l2 = stacked("l2", 0.0)
+        self.lower = stacked("lower", -np.inf)
+        self.upper = stacked("upper", np.inf)
+        self._threshold = torch.empty_like(self.l1) if self.l1 is not None else None
+        self._clipped = torch.empty_like(self.l1) if self.l1 is not None else None
+
+    def value(self, flat: Tensor) -> Tensor:
+        """sum l1 |W| + l2 / 2 W^2, (M,)."""
+        weights = flat[:, : self.n_weights]
+        value = torch.zeros(len(flat), dtype=flat.dtype, device=flat.device)
+        if self.l1 is not None:
+            value += (self.l1 * weights.abs()).sum(1)
+        if self.l2 is not None:
+            value += 0.5 * (self.l2 * weights * weights).sum(1)
+        return value
+
+    def add_gradient_(self, gradient: Tensor, flat: Tensor) -> None:
+        """gradient += l2 W."""
+        if self.l2 is not None:
+            n = self.n_weights
+            gradient[:, :n].addcmul_(flat[:, :n], self.l2)
+
+    def prox_(self, flat: Tensor, metric: Tensor) -> None:
+        """The prox in place, in the diagonal metric (M, size) or (M, 1)."""
+        if self.l1 is not None:
+            weights = flat[:, : self.n_weights]
+            threshold = torch.div(self.l1, metric[:, : self.n_weights], out=self._threshold)
+            torch.minimum(weights, threshold, out=self._clipped)
+            torch.maximum(self._clipped, threshold.neg_(), out=self._clipped)
+            weights.sub_(self._clipped)
+        self.project_(flat)
+
+    def project_(self, flat: Tensor) -> None:
+        """The bounds in place."""
+        if self.lower is not None:
+            torch.maximum(flat, self.lower, out=flat)
+        if self.upper is not None:
+            torch.minimum(flat, self.upper, out=flat)

@@ -1,0 +1,89 @@
+"""torch in other people's programs: threads, devices, forks and ambient settings."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+# Multiply-adds of one step of one model from which intra-op threads pay. Decided by the shape of
+# one model alone, so that its numbers do not depend on what trains beside it.
+WORK_FOR_THREADS = 2e7
+
+_lock = threading.Lock()
+_active = 0
+_users_threads = 1
+_after_fork = False
+
+
+def _in_forked_child() -> None:
+    """The parent's OpenMP threads do not exist in a forked child: more than one would hang."""
+    global _after_fork, _active, _lock
+    _after_fork = True
+    _active = 0
+    _lock = threading.Lock()
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_forked_child)
+
+
+@contextmanager
+def intra_op_threads(work: float) -> Iterator[None]:
+    """The number of intra-op threads for a step of ``work`` multiply-adds; restored on exit.
+
+    torch's setting is shared by the threads of a process: what the user had is remembered by the
+    first fit that enters, and every fit gives that back.
+    """
+    global _active, _users_threads
+    with _lock:
+        if _active == 0:
+            _users_threads = torch.get_num_threads()
+        _active += 1
+        users = _users_threads
+        torch.set_num_threads(users if work >= WORK_FOR_THREADS and not _after_fork else 1)
+    try:
+        yield
+    finally:
+        with _lock:
+            _active -= 1
+            torch.set_num_threads(users)
+
+
+@contextmanager
+def plain_torch() -> Iterator[None]:
+    """No gradients are recorded, and a caller's inference mode is not in force.
+
+    Default dtypes and devices are not touched: every tensor here is made with its own.
+    """
+    with torch.inference_mode(False), torch.no_grad():
+        yield
+
+
+def resolve_device(device: str | None) -> torch.device:
+    """The torch device of a ``device`` parameter; ValueError where it is not to be had."""
+    if device is None:
+        return torch.device("cpu")
+    name = str(device)
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        resolved = torch.device(name)
+        torch.empty(1, device=resolved)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        message = str(error).splitlines()[0]
+        raise ValueError(f"device={device!r} is not available here: {message}") from error
+    if resolved.type == "meta":
+        raise ValueError(f"device={device!r} holds no numbers; use 'cpu', 'cuda', 'mps' or 'auto'.")
+    return resolved
+
+
+def finest_dtype(device: torch.device) -> torch.dtype:
+    """float64, or float32 where the device has no float64."""
+    return torch.float32 if device.type == "mps" else torch.float64

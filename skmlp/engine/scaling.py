@@ -1,0 +1,99 @@
+"""An exact change of variables for deterministic solvers: standardised inputs and outputs.
+
+With x' = (x - mean) / std and y' = (y - mean_y) / scale, the network with weights W_1' = std W_1,
+W_K' = W_K / scale (and biases that absorb the means) has the same objective divided by scale^2,
+with l1' = l1 |dW / dW'| / scale^2. Bounds of 0 and infinity stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+
+from .layout import Layout
+from .objective import FullObjective
+from .task import Samples, Task
+
+
+def column_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean and standard deviation (n_features,) of X, float64; 1 for constant columns."""
+    X, share = samples.X, samples.relative_weight()[:, 0] / samples.n_rows
+    if sparse.issparse(X):
+        mean = X.T @ share
+        variance = X.multiply(X).T @ share - mean**2
+    else:
+        mean = np.einsum("i,ij->j", share, X)
+        variance = np.zeros_like(mean)
+        for start in range(0, len(X), 4096):
+            centred = X[start : start + 4096] - mean
+            variance += share[start : start + 4096] @ (centred * centred)
+    std = np.sqrt(np.maximum(variance, 0.0))
+    std[std <= 1e-12 * np.maximum(np.abs(mean), 1e-300)] = 1.0
+    return mean, std
+
+
+class ScaledObjective:
+    """A task's objective in the scaled variables: the interface of FullObjective."""
+
+    def __init__(self, objective: FullObjective, task: Task, layout: Layout) -> None:
+        self._objective = objective
+        self._first, self._first_bias = layout.weights[0], layout.biases[0]
+        self._last, self._last_bias = layout.weights[-1], layout.biases[-1]
+        self._mean, self._std = (column[:, None] for column in column_moments(task.train))
+        self._y_mean, self._y_scale = 0.0, 1.0
+        if task.program.loss == "squared_error":
+            share = task.train.relative_weight() / task.train.n_rows
+            self._y_mean = (share * task.train.y).sum(0)
+            scale = np.sqrt((share * (task.train.y - self._y_mean) ** 2).sum(0).mean())
+            self._y_scale = float(scale) if scale > 0 else 1.0
+        ones = np.zeros(layout.size)
+        ones[: layout.n_weights] = 1.0
+        multiplier = self._scale(ones)[: layout.n_weights]
+        penalty = objective.penalty
+        self.penalty = replace(penalty, l1=penalty.l1 * multiplier / self._y_scale**2)
+
+    def _weight(self, row: np.ndarray) -> np.ndarray:
+        return row[self._first.slice].reshape(self._first.shape)
+
+    def _scale(self, row: np.ndarray) -> np.ndarray:
+        """The scaling of weights alone: dW / dW' times ``row``."""
+        result = row.copy()
+        self._weight(result)[...] /= self._std
+        result[self._last.slice] *= self._y_scale
+        return result
+
+    def to_original(self, scaled: np.ndarray) -> np.ndarray:
+        """The flat row of the network on the data as they are."""
+        row = self._scale(scaled)
+        weight = self._weight(scaled) / self._std
+        row[self._first_bias.slice] -= self._mean[:, 0] @ weight
+        bias = self._last_bias.slice
+        row[bias] = self._y_scale * row[bias] + self._y_mean
+        return row
+
+    def from_original(self, row: np.ndarray) -> np.ndarray:
+        """The inverse of ``to_original``."""
+        scaled = row.copy()
+        scaled[self._last.slice] /= self._y_scale
+        bias = self._last_bias.slice
+        scaled[bias] = (scaled[bias] - self._y_mean) / self._y_scale
+        weight = self._weight(scaled)
+        scaled[self._first_bias.slice] += self._mean[:, 0] @ weight
+        weight *= self._std
+        return scaled
+
+    def value(self, scaled: np.ndarray) -> float:
+        """The smooth part, divided by the squared scale of y."""
+        return self._objective.value(self.to_original(scaled)) / self._y_scale**2
+
+    def value_and_gradient(self, scaled: np.ndarray) -> tuple[float, np.ndarray]:
+        """The smooth part and its gradient in the scaled variables."""
+        value, gradient = self._objective.value_and_gradient(self.to_original(scaled))
+        gradient = gradient / self._y_scale**2
+        gradient[self._last_bias.slice] *= self._y_scale
+        result = self._scale(gradient)
+        bias = gradient[self._first_bias.slice]
+        self._weight(result)[...] -= (self._mean / self._std) * bias
+        return value / self._y_scale**2, result

@@ -1,0 +1,159 @@
+"""A stack of networks in training: its tensors, and one epoch of all its models."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from .layout import Layout
+from .losses import LOSSES
+from .network import Network
+from .penalties import Penalty, penalty_numbers
+from .preactivations import fold
+from .progress import Progress, pace
+from .rows import Batch, RowLoader, batch_slices
+from .solvers import SOLVERS
+from .task import Task
+from .validation import validate, validate_weights
+
+
+class Stack:
+    """M models of one program, trained together.
+
+    ``flat`` (M, size) holds their parameters, ``saved`` the weights to fall back on: the best so
+    far with early stopping, those after the last whole epoch without.
+    """
+
+    def __init__(
+        self, tasks: list[Task], rows: np.ndarray, rngs: list[np.random.RandomState]
+    ) -> None:
+        program = tasks[0].program
+        self.program = program
+        self.layout = Layout(program)
+        self.dtype = getattr(torch, program.dtype)
+        self.device = torch.device(program.device)
+        self.loss = LOSSES[program.loss]
+        self.solver = SOLVERS[program.solver](program)
+        self.flat = torch.tensor(rows, dtype=self.dtype, device=self.device)
+        self.rngs = rngs
+        self.orders = [np.arange(program.n_samples) for _ in tasks]
+        self.progress = [Progress(task, self.solver.momentum) for task in tasks]
+        self.state = self.solver.init(self.flat)
+        if any(task.optimizer for task in tasks):
+            self._restore_state([task.optimizer for task in tasks])
+        self.generators = [
+            torch.Generator(self.device).manual_seed(task.seed) if any(program.dropout) else None
+            for task in tasks
+        ]
+        self._attach(tasks)
+        self.penalty.project_(self.flat)
+        self.saved = self.flat.clone()
+
+    def _attach(self, tasks: list[Task]) -> None:
+        """Everything whose shape depends on which models are in the stack."""
+        program = self.program
+        self.tasks = tasks
+        numbers = [penalty_numbers(task, self.layout) for task in tasks]
+        self.penalty = Penalty(numbers, self.dtype, self.device)
+        self.gradient = torch.zeros_like(self.flat)
+        self.theta = self.layout.views(self.flat)
+        self.d_theta = self.layout.views(self.gradient)
+        self.rows = RowLoader([task.train for task in tasks], self.dtype, self.device)
+        self.validation = None
+        if program.n_validation:
+            self.validation = RowLoader([t.validation for t in tasks], self.dtype, self.device)
+        join_single = program.normalization == "batch"
+        self.batches = batch_slices(program.n_samples, program.batch_size, join_single)
+        self.networks = {
+            n: Network(program, len(tasks), n, self.dtype, self.device)
+            for n in {piece.stop - piece.start for piece in self.batches}
+        }
+
+    def _restore_state(self, optimizers: list[dict]) -> None:
+        """The solver's state of an earlier epoch; arrays have the model axis first."""
+        state = {}
+        for name, value in self.state._asdict().items():
+            rows = np.stack([optimizer[name] for optimizer in optimizers])
+            is_tensor = isinstance(value, torch.Tensor)
+            state[name] = (
+                torch.tensor(rows, dtype=self.dtype, device=self.device) if is_tensor else rows
+            )
+        self.state = type(self.state)(**state)
+
+    def optimizer(self, model: int) -> dict:
+        """The solver's state of one model, to go on from in a later epoch."""
+        state = {"learning_rate": self.progress[model].learning_rate}
+        for name, value in self.state._asdict().items():
+            row = value[model]
+            state[name] = row.cpu().numpy().copy() if isinstance(row, torch.Tensor) else row.copy()
+        return state
+
+    def keep(self, models: list[int]) -> None:
+        """Go on with some of the models only."""
+        self.flat = self.flat[models].contiguous()
+        self.saved = self.saved[models].contiguous()
+        state = {name: value[models] for name, value in self.state._asdict().items()}
+        fresh = self.solver.init(self.flat)
+        self.state = type(fresh)(**state)
+        for name in ("rngs", "orders", "progress", "generators"):
+            setattr(self, name, [getattr(self, name)[k] for k in models])
+        self._attach([self.tasks[k] for k in models])
+
+    def run_epoch(self) -> None:
+        """One pass over the data, the record of it, and the weights to fall back on."""
+        losses = self.penalty.value(self.flat).double() + self._steps()
+        validations = self._validate() if self.validation is not None else [None] * len(self.tasks)
+        for progress, loss, validation in zip(
+            self.progress, losses.tolist(), validations, strict=True
+        ):
+            progress.end_epoch(loss, validation)
+        for model, progress in enumerate(self.progress):
+            if progress.improved or not progress.task.early_stopping:
+                self.saved[model].copy_(self.flat[model])
+
+    def _steps(self) -> torch.Tensor:
+        """The epoch's updates; the mean data loss (M,) met on the way."""
+        n_samples = self.program.n_samples
+        if self.program.shuffle and len(self.batches) > 1:
+            for rng, order in zip(self.rngs, self.orders, strict=True):
+                rng.shuffle(order)
+        coefficients, self.state = self.solver.begin_epoch(
+            self.state, pace(self.progress), len(self.batches), self.flat
+        )
+        total = torch.zeros(len(self.tasks), dtype=torch.float64, device=self.device)
+        if self.device.type == "mps":
+            total = total.float()
+        for piece, step in zip(self.batches, coefficients.unbind(0), strict=True):
+            n_rows = piece.stop - piece.start
+            total.add_(self._step(self._load(piece), step.unbind(0)), alpha=n_rows / n_samples)
+        return total
+
+    def _load(self, piece: slice) -> Batch:
+        if len(self.batches) == 1:
+            return next(self.rows.blocks(self.program.n_samples))
+        return self.rows.load([order[piece] for order in self.orders], piece.stop - piece.start)
+
+    def _step(self, batch: Batch, coefficients: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Forward, backward, update, prox; the batch's data loss (M,)."""
+        network = self.networks[batch.n_rows]
+        if any(self.program.dropout):
+            network.draw_masks(self.generators)
+        share = batch.share if self.program.normalization == "batch" else None
+        output = network.forward(self.theta, batch.X, share, train=True)
+        value, delta = self.loss.value_and_derivative(output, batch.y, batch.weight)
+        network.backward(self.theta, batch.X, delta, self.d_theta, train=True)
+        self.penalty.add_gradient_(self.gradient, self.flat)
+        metric = self.solver.update(self.flat, self.gradient, self.state, coefficients)
+        self.penalty.prox_(self.flat, metric)
+        return value
+
+    def _validate(self) -> list[tuple[float, float]]:
+        """(loss, R2) of each model on its validation rows."""
+        if self.program.normalization != "batch":
+            return validate(self.program, self.layout, self.flat, self.validation)
+        results = []
+        for model, task in enumerate(self.tasks):
+            row = self.flat[model].double().cpu().numpy()
+            plain = fold(task, self.layout.unpack(row, "float64"))
+            results.append(validate_weights(task, plain))
+        return results
