@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -86,10 +87,7 @@ class Network:
         ]
         self.delta = [buffer(u) for u in hidden]
         self.output = buffer(sizes[-1])
-        self.scratch = [
-            buffer(n_in) if n_out == 1 else None
-            for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)
-        ]
+        self.scratch = [buffer(n_in) if n_out == 1 else None for n_in, n_out in pairwise(sizes)]
         norm = NORMALIZATIONS.get(program.normalization)
         self.norms = [norm() for _ in hidden] if norm else []
 

@@ -87,11 +87,8 @@ class Progress:
                 print(f"Validation score: {self.validation_scores[-1]:f}")
 
     def _judge(self) -> None:
-        """Count epochs without improvement; ``improved`` says whether these weights are the best."""
-        if self.task.early_stopping:
-            value = -self.validation_scores[-1]
-        else:
-            value = self.loss_curve[-1]
+        """Count epochs without improvement; ``improved`` marks the best weights so far."""
+        value = -self.validation_scores[-1] if self.task.early_stopping else self.loss_curve[-1]
         self._no_improvement = self._no_improvement + 1 if value > self._best - self._tol else 0
         self.improved = value < self._best
         if self.improved:

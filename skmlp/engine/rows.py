@@ -40,7 +40,7 @@ def batch_slices(n_rows: int, size: int, join_single: bool = False) -> list[slic
 
     With ``join_single`` a last batch of one row joins the batch before.
     """
-    stops = list(range(size, n_rows, size)) + [n_rows]
+    stops = [*range(size, n_rows, size), n_rows]
     if join_single and len(stops) > 1 and stops[-1] - stops[-2] == 1:
         del stops[-2]
     return [slice(a, b) for a, b in zip([0, *stops[:-1]], stops, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
 def _work(program: Program) -> float:
     """Multiply-adds of one step of one model."""
     sizes = program.layer_sizes
-    n_weights = sum(a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+    n_weights = sum(a * b for a, b in pairwise(sizes))
     return 3.0 * n_weights * min(program.batch_size, program.n_samples)
 
 
@@ -110,7 +111,7 @@ def _finish(task: Task, layout: Layout, outcome: Outcome) -> Solution:
 
 
 def _settles(task: Task, outcome: Outcome) -> bool:
-    """Deterministic steps need a deterministic objective in float64, and an L1 penalty to settle."""
+    """Deterministic steps need a deterministic objective in float64, and an L1 penalty."""
     program = task.program
     stochastic = any(program.dropout) or program.normalization == "batch"
     ended = outcome.status in (Status.CONVERGED, Status.MAX_ITER)
@@ -124,7 +125,7 @@ def _settles(task: Task, outcome: Outcome) -> bool:
 
 
 def _not_worse(task: Task, layout: Layout, row: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """With early stopping, ``before`` where the validation score fell by more than its tolerance."""
+    """With early stopping, ``before`` where the validation score fell by more than ``tol``."""
     if not task.early_stopping:
         return row
     scores = [validate_weights(task, layout.unpack(r, "float64"))[1] for r in (row, before)]
