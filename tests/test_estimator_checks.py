@@ -1,0 +1,34 @@
+"""scikit-learn's own checks of an estimator, with no expected failures."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skmlp import RegularizedMLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+SMALL = {"hidden_layer_sizes": (8,), "max_iter": 60, "learning_rate_init": 0.03}
+# With L1 the closing line searches would amplify rounding over more epochs beyond the 1e-7 that
+# the check of sample weights allows.
+FEW_LARGE_STEPS = {"max_iter": 15, "learning_rate_init": 0.1, "activation": "tanh"}
+CONFIGURATIONS = [
+    {},
+    {"solver": "sgd"},
+    {"solver": "lbfgs", "max_iter": 30},
+    {"l1_per_layer": 1e-2, **FEW_LARGE_STEPS},
+    {"l1_per_layer": (1e-2, 1e-3), "solver": "lbfgs", "max_iter": 30},
+    {"positive_weights": True},
+    {"positive_weights": (True, False), "l1_per_layer": 1e-3, **FEW_LARGE_STEPS},
+    {"normalization": "batch"},
+    {"normalization": "layer"},
+    {"early_stopping": True, "validation_fraction": 0.3},
+    {"hidden_layer_sizes": ()},
+    {"hidden_layer_sizes": (), "solver": "lbfgs", "l1_per_layer": 1e-2},
+]
+
+
+@parametrize_with_checks(
+    [RegularizedMLPRegressor(**{**SMALL, **changes}) for changes in CONFIGURATIONS]
+)
+def test_scikit_learn_check(estimator, check):
+    check(estimator)

@@ -1,0 +1,367 @@
+"""One seed, the same bits everywhere; nothing global changes; the arrays are the model."""
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import special
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_predict
+
+import skmlp
+from skmlp import RegularizedMLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(50, 4))
+y = 100 + 10 * (np.sin(X[:, 0]) + X[:, 1] + 0.1 * RNG.normal(size=50))
+SMALL = {"hidden_layer_sizes": (6, 5), "max_iter": 10, "batch_size": 20, "random_state": 0}
+CONFIGURATIONS = [
+    {},
+    {"solver": "sgd"},
+    {"solver": "lbfgs"},
+    {"l1_per_layer": 0.01},
+    {"l1_per_layer": 0.01, "solver": "lbfgs"},
+    {"positive_weights": True},
+    {"early_stopping": True},
+    {"dropout": 0.3},
+    {"normalization": "batch"},
+    {"normalization": "layer"},
+]
+configurations = pytest.mark.parametrize("params", CONFIGURATIONS, ids=str)
+normalizations = pytest.mark.parametrize("normalization", [None, "batch", "layer"])
+
+
+def regressor(**params):
+    return RegularizedMLPRegressor(**{**SMALL, **params})
+
+
+def state(model):
+    """Hash of everything published, to the bit."""
+    return joblib.hash({name: value for name, value in vars(model).items() if name.endswith("_")})
+
+
+def torch_settings():
+    return {
+        "threads": torch.get_num_threads(),
+        "dtype": torch.get_default_dtype(),
+        "grad": torch.is_grad_enabled(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "random state": torch.get_rng_state().numpy().tobytes(),
+    }
+
+
+def diverge():
+    model = regressor(solver="sgd", activation="identity", learning_rate_init=1e6, max_iter=200)
+    with pytest.raises(ValueError, match="learning_rate_init"):
+        model.fit(X, y)
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def run(script, *arguments):
+    """What a fresh interpreter prints."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(skmlp.__file__).parents[1])}
+    command = [sys.executable, "-W", "ignore", "-c", script, *map(str, arguments)]
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert process.returncode == 0, process.stderr
+    return process.stdout.strip()
+
+
+# Bits
+
+
+@configurations
+def test_same_seed_same_bits(params):
+    model = regressor(**params).fit(X, y)
+    expected = state(model)
+    assert state(regressor(**params).fit(X, y)) == expected
+    assert state(model.fit(X, y)) == expected
+    assert state(clone(model).fit(X, y)) == expected
+    assert state(regressor(**params, random_state=1).fit(X, y)) != expected
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_same_bits_in_joblib_workers(backend):
+    for params in CONFIGURATIONS if backend == "threading" else [{}, {"solver": "lbfgs"}]:
+        model = regressor(**params)
+        expected = cross_val_predict(model, X, y, cv=4)
+        with joblib.parallel_backend(backend, n_jobs=2):
+            assert_array_equal(cross_val_predict(model, X, y, cv=4), expected)
+
+
+def test_same_bits_with_any_number_of_threads(two_threads):
+    wide = np.random.default_rng(0).normal(size=(300, 20))
+    model = regressor(hidden_layer_sizes=(64,), batch_size=100, max_iter=3)
+    expected = state(model.fit(wide, wide[:, 0]))
+    torch.set_num_threads(1)
+    assert state(model.fit(wide, wide[:, 0])) == expected
+
+
+def test_concurrent_fits_equal_sequential_ones():
+    models = [regressor(**params, random_state=i) for i in (0, 1) for params in CONFIGURATIONS]
+    expected = [state(clone(model).fit(X, y)) for model in models]
+    before = torch_settings()
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda model: state(model.fit(X, y)), models)) == expected
+        assert set(pool.map(lambda _: torch.get_num_threads(), range(8))) == {before["threads"]}
+    assert torch_settings() == before
+
+
+def test_large_and_small_fits_may_run_at_once(two_threads):
+    """A large fit uses several threads, a small one a single thread: neither disturbs the other."""
+    wide = np.random.default_rng(0).normal(size=(3000, 30))
+
+    def predictions(i):
+        if i % 2:
+            model = regressor(hidden_layer_sizes=256, batch_size=3000, max_iter=2, random_state=i)
+            return model.fit(wide, wide[:, 0]).predict(wide)
+        return regressor(random_state=i).fit(X, y).predict(X)
+
+    expected = [predictions(i) for i in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        for one, other in zip(pool.map(predictions, range(8)), expected, strict=True):
+            assert_array_equal(one, other)
+    assert torch.get_num_threads() == 2
+
+
+def test_random_state_instance_advances():
+    def two_fits():
+        model = regressor(random_state=np.random.RandomState(0))
+        return [model.fit(X, y).predict(X) for _ in range(2)]
+
+    first, second = two_fits()
+    assert not np.array_equal(first, second)
+    assert_array_equal(two_fits(), [first, second])
+
+
+# Global state
+
+
+@pytest.mark.parametrize("random_state", [None, 0])
+@configurations
+def test_global_state_is_untouched(params, random_state, two_threads):
+    model = regressor(**params, random_state=random_state)
+    numpy_state, settings = pickle.dumps(np.random.get_state()), torch_settings()  # noqa: NPY002
+    first = model.fit(X, y).predict(X)
+    second = model.fit(X, y).predict(X)
+    assert pickle.dumps(np.random.get_state()) == numpy_state  # noqa: NPY002
+    assert torch_settings() == settings
+    assert np.array_equal(first, second) == (random_state == 0)
+
+
+def test_failing_fits_leave_the_settings(two_threads):
+    settings = torch_settings()
+    diverge()
+    assert torch_settings() == settings
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: diverge(), range(8)))
+    assert torch_settings() == settings
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fit_in_a_forked_child():
+    """After fits in the parent, one with a thread and one large enough for several."""
+    script = """
+import os, signal
+import numpy as np, torch
+from skmlp import RegularizedMLPRegressor
+torch.set_num_threads(2)
+square = torch.ones(1500, 1500)
+(square @ square).sum()  # starts torch's threads
+for n, units in (100, 8), (4000, 256):
+    X = np.random.default_rng(0).normal(size=(n, 30))
+    sizes = {"hidden_layer_sizes": units, "batch_size": n, "max_iter": 2}
+    model = RegularizedMLPRegressor(**sizes, random_state=0)
+    expected = model.fit(X, X[:, 0]).predict(X)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(40)  # ends a child that hangs
+        same = np.allclose(model.fit(X, X[:, 0]).predict(X), expected, rtol=1e-9)
+        os._exit(0 if same else 1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert run(script).split() == ["0", "0"]
+
+
+def test_import_and_predict_leave_torch_alone(tmp_path):
+    models = [regressor(normalization=kind).fit(X, y) for kind in (None, "batch", "layer")]
+    joblib.dump((models, X), tmp_path / "models.joblib")
+    script = """
+import sys, joblib, skmlp
+skmlp.RegularizedMLPRegressor()
+models, X = joblib.load(sys.argv[1])
+[model.predict(X) for model in models]
+print("torch" in sys.modules)
+"""
+    assert run(script, tmp_path / "models.joblib") == "False"
+
+
+# The arrays are the model
+
+ACTIVATIONS = {
+    "identity": lambda z: z,
+    "logistic": special.expit,
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+    "silu": lambda z: z * special.expit(z),
+    "gelu": lambda z: z * special.ndtr(z),
+    "softplus": lambda z: np.logaddexp(z, 0),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
+}
+
+
+def forward(model, X):
+    """The network of ``coefs_`` and ``intercepts_``."""
+    for coef, intercept in zip(model.coefs_[:-1], model.intercepts_[:-1], strict=True):
+        X = ACTIVATIONS[model.activation](X @ coef + intercept)
+    return (X @ model.coefs_[-1] + model.intercepts_[-1]).ravel()
+
+
+@pytest.mark.parametrize("normalization", [None, "batch"])
+@pytest.mark.parametrize("normalize_y", [False, True])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_prediction_is_the_published_network(activation, normalize_y, normalization):
+    params = {"activation": activation, "normalize_y": normalize_y, "normalization": normalization}
+    for solver in ("adam", "lbfgs"):
+        model = regressor(**params, solver=solver, dropout=0.2 * (solver == "adam")).fit(X, y)
+        assert_allclose(model.predict(X), forward(model, X), rtol=1e-7)
+
+
+@normalizations
+def test_edited_weights_predict(normalization):
+    model = regressor(normalization=normalization).fit(X, y)
+    before = model.predict(X)
+    model.coefs_[-1][:] = 0
+    assert_allclose(model.predict(X), model.intercepts_[-1][0])
+    rng = np.random.default_rng(1)
+    model.coefs_ = [rng.normal(size=coef.shape) for coef in model.coefs_]
+    assert not np.allclose(model.predict(X), before)
+    assert np.ptp(model.predict(X)) > 0
+    model.intercepts_[-1] += 5
+    shifted = model.predict(X)
+    model.intercepts_ = [*model.intercepts_[:-1], model.intercepts_[-1] - 5]
+    assert_allclose(model.predict(X), shifted - 5)
+    if normalization == "layer":
+        model.layer_norm_gains_[-1][:] = 0
+        assert_allclose(np.ptp(model.predict(X)), 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("normalize_y", [False, True])
+@normalizations
+def test_training_goes_on_from_edited_weights(normalization, normalize_y, solver):
+    """With a learning rate near 0 training can only leave the model where it was put."""
+    params = {"normalization": normalization, "normalize_y": normalize_y, "solver": solver}
+    model = regressor(**params, learning_rate_init=1e-13, batch_size=50).fit(X, y)
+    rng = np.random.default_rng(1)
+    model.coefs_ = [coef + rng.normal(size=coef.shape) for coef in model.coefs_]
+    model.intercepts_[0][:] += 1
+    edited = model.predict(X)
+    assert_allclose(copy.deepcopy(model).partial_fit(X, y).predict(X), edited, rtol=1e-7)
+    assert_allclose(model.set_params(warm_start=True).fit(X, y).predict(X), edited, rtol=1e-7)
+    model.set_params(warm_start=False).fit(X, y)
+    assert not np.allclose(model.predict(X), edited, rtol=1e-3)
+
+
+@normalizations
+def test_lbfgs_goes_on_from_given_weights(normalization):
+    params = {"solver": "lbfgs", "normalization": normalization, "activation": "tanh", "alpha": 0}
+    converged = regressor(**params, max_iter=300).fit(X, y)
+    model = regressor(**params, max_iter=2, random_state=1).fit(X, y)
+    assert model.objective_ > 2 * converged.objective_
+    model.coefs_, model.intercepts_ = copy.deepcopy((converged.coefs_, converged.intercepts_))
+    for name in ("layer_norm_gains_", "layer_norm_shifts_"):
+        if normalization == "layer":
+            setattr(model, name, copy.deepcopy(getattr(converged, name)))
+    model.set_params(warm_start=True).fit(X, y)
+    assert model.objective_ <= converged.objective_ * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_warm_start_is_not_a_new_start(solver):
+    model = regressor(solver=solver, warm_start=True).fit(X, y)
+    first = model.objective_
+    assert model.fit(X, y).objective_ < first
+    assert model.set_params(warm_start=False).fit(X, y).objective_ == first
+
+
+# Copies
+
+
+def skops_round_trip(model):
+    io = pytest.importorskip("skops.io")
+    data = io.dumps(model)
+    types = io.get_untrusted_types(data=data)
+    assert not [name for name in types if "torch" in name]
+    return io.loads(data, trusted=types)
+
+
+COPIES = {
+    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
+    "deepcopy": copy.deepcopy,
+    "skops": skops_round_trip,
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+@configurations
+def test_copies_predict_and_train_alike(params, name):
+    model = regressor(**params).fit(X, y)
+    twin = COPIES[name](model)
+    assert state(twin) == state(model)
+    assert_array_equal(twin.predict(X), model.predict(X))
+    if hasattr(model, "partial_fit"):
+        for one in (model, twin):
+            one.set_params(early_stopping=False).partial_fit(X, y).partial_fit(X, y)
+        assert state(twin) == state(model)
+
+
+def test_joblib_file(tmp_path):
+    model = regressor().fit(X, y)
+    joblib.dump(model, tmp_path / "model.joblib")
+    for mmap_mode in (None, "r"):
+        twin = joblib.load(tmp_path / "model.joblib", mmap_mode=mmap_mode)
+        assert_array_equal(twin.predict(X), model.predict(X))
+        twin.partial_fit(X, y)
+    assert_array_equal(twin.predict(X), copy.deepcopy(model).partial_fit(X, y).predict(X))
+
+
+def test_copies_share_nothing():
+    model = regressor().fit(X, y)
+    before = model.predict(X)
+    twin = copy.deepcopy(model)
+    twin.coefs_[0][:] = 0
+    twin.partial_fit(X, y)
+    assert_array_equal(model.predict(X), before)
+
+
+@configurations
+def test_fitted_state_holds_no_torch(params):
+    model = regressor(**params).fit(X, y)
+    assert b"torch" not in pickle.dumps(model)
+    if hasattr(model, "partial_fit") and not model.early_stopping:
+        assert b"torch" not in pickle.dumps(model.partial_fit(X, y))
+
+
+def test_clone_forgets_the_fit():
+    model = regressor(l1_per_layer=(0.1, 0.2, 0.3), penalty_factor=[1, 2, 3, 4]).fit(X, y)
+    twin = clone(model)
+    assert twin.get_params() == model.get_params()
+    assert not hasattr(twin, "coefs_")
