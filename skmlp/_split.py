@@ -20,8 +20,8 @@ def validation_rows(X, y, weight, fraction, seed):
     if fraction * len(total) <= 1 or n_groups >= len(total):
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your "
-            f"dataset: validation_fraction={fraction} of {len(total)} distinct rows leaves fewer "
-            "than two rows for validation or none for training."
+            f"dataset: validation_fraction={fraction} of n_samples={len(y)} ({len(total)} "
+            "distinct) leaves fewer than two rows for validation or none for training."
         )
     return np.isin(groups, order[:n_groups])
 
@@ -29,7 +29,8 @@ def validation_rows(X, y, weight, fraction, seed):
 def _row_groups(X, y):
     """Each row's group (n,), equal for equal rows; groups are numbered by the rows' content."""
     keys = np.empty(len(y), dtype=np.uint64)
-    for i, row in enumerate(y):
+    ranks = np.column_stack([np.unique(output, return_inverse=True)[1] for output in y.T])
+    for i, row in enumerate(ranks):  # the ranks of y do not depend on its units
         columns, values = _non_zeros(X, i)
         digest = blake2b(row.tobytes(), digest_size=8)
         digest.update(columns.astype(np.int64).tobytes())

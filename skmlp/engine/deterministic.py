@@ -26,12 +26,14 @@ class Monitor:
     def __init__(self, smooth: bool, tol: float) -> None:
         self.best: tuple[float, np.ndarray] | None = None
         self.stalled = False
+        self.n_iter = 0
         self._least_decrease = 0.0 if smooth else STALL_SHARE_OF_TOL * tol
         self._values: list[float] = []
 
     def __call__(self, x: np.ndarray, value: float) -> bool:
         if self.best is None or value < self.best[0]:
             self.best = (value, x.copy())
+        self.n_iter += 1
         self._values.append(value)
         if self._least_decrease > 0 and len(self._values) > STALL_ITERATIONS:
             before = self._values[-1 - STALL_ITERATIONS]
@@ -53,7 +55,7 @@ def minimize(task: Task, layout: Layout, objective: FullObjective, row: np.ndarr
             x, n_iter, message = end.x, n_iter + end.n_iter, end.message
     except KeyboardInterrupt:
         best = monitor.best[1] if monitor.best else problem.penalty.prox(x, 0.0)
-        return problem.to_original(best), Status.INTERRUPTED, n_iter, ""
+        return problem.to_original(best), Status.INTERRUPTED, monitor.n_iter, ""
     return problem.to_original(x), _status(end, monitor, task.tol), n_iter, message
 
 

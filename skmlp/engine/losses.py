@@ -34,7 +34,7 @@ def _half_squared_error(output: Tensor, y: Tensor, weight: Tensor | None):
     residual = output.sub_(y)
     weighted = residual if weight is None else residual * weight
     value = (weighted * residual).sum((1, 2)).mul_(0.5 / n_rows)
-    return value, torch.mul(weighted, 1 / n_rows, out=output)
+    return value, weighted.mul_(1 / n_rows)
 
 
 def _half_poisson_deviance(output: Tensor, y: Tensor, weight: Tensor | None):

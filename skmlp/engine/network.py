@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -26,36 +25,52 @@ def block_rows(layer_sizes: tuple[int, ...]) -> int:
     return max(64, BLOCK_NUMBERS // max(layer_sizes))
 
 
-def dense(x: Tensor, weight: Tensor, bias: Tensor, out: Tensor, scratch: Tensor) -> Tensor:
-    """x W + b. One output column is a product and a sum: a matrix product with one column is slow
-    in a stack and rounds differently there."""
-    if weight.shape[2] > 1:
-        return torch.baddbmm(bias, x, weight, out=out)
-    torch.mul(x, weight.mT, out=scratch)
-    return torch.sum(scratch, 2, keepdim=True, out=out).add_(bias)
+class Dense:
+    """x W + b of a stack, with its gradients.
 
+    One output column is a product and a sum: a matrix product with one column is slow in a stack
+    and rounds differently there.
 
-def dense_backward(
-    x: Tensor, weight: Tensor, delta: Tensor, d_weight: Tensor, d_bias: Tensor, scratch: Tensor
-) -> None:
-    """d_W = x' delta, d_b = sum delta."""
-    torch.sum(delta, 1, keepdim=True, out=d_bias)
-    if weight.shape[2] > 1:
-        torch.bmm(x.mT, delta, out=d_weight)
-    else:
-        torch.mul(x, delta, out=scratch)
-        torch.sum(scratch, 1, keepdim=True, out=d_weight.mT)
+    Shape
+        x (M, B, n_in), weight (M, n_in, n_out), bias (M, 1, n_out) -> (M, B, n_out). ``scratch``
+        (M, B, n_in) is needed for one column only.
+    """
 
+    def __init__(self, weight: Tensor, bias: Tensor, scratch: Tensor | None) -> None:
+        self.weight, self.bias, self.scratch = weight, bias, scratch
+        self.weight_T = weight.mT
 
-def dense_input_delta(weight: Tensor, delta: Tensor, out: Tensor) -> Tensor:
-    """delta W': the derivative with respect to the layer's input."""
-    if weight.shape[2] > 1:
-        return torch.bmm(delta, weight.mT, out=out)
-    return torch.mul(delta, weight.mT, out=out)
+    def bind_gradient(self, d_weight: Tensor, d_bias: Tensor) -> None:
+        """Where ``backward`` writes."""
+        self.d_weight, self.d_bias = d_weight, d_bias
+        self.d_weight_T = d_weight.mT
+
+    def forward(self, x: Tensor, out: Tensor) -> Tensor:
+        if self.scratch is None:
+            return torch.baddbmm(self.bias, x, self.weight, out=out)
+        torch.mul(x, self.weight_T, out=self.scratch)
+        return torch.sum(self.scratch, 2, keepdim=True, out=out).add_(self.bias)
+
+    def backward(self, x: Tensor, delta: Tensor) -> None:
+        """d_W = x' delta, d_b = sum delta."""
+        torch.sum(delta, 1, keepdim=True, out=self.d_bias)
+        if self.scratch is None:
+            torch.bmm(x.mT, delta, out=self.d_weight)
+        else:
+            torch.mul(x, delta, out=self.scratch)
+            torch.sum(self.scratch, 1, keepdim=True, out=self.d_weight_T)
+
+    def input_delta(self, delta: Tensor, out: Tensor) -> Tensor:
+        """delta W': the derivative with respect to x."""
+        if self.scratch is None:
+            return torch.bmm(delta, self.weight_T, out=out)
+        return torch.mul(delta, self.weight_T, out=out)
 
 
 class Network:
     """A stack of M networks on batches of B rows, in buffers that are allocated once.
+
+    It reads its parameters from ``theta`` and, with ``d_theta``, writes their gradients there.
 
     Shape
         X (M, B, n_features) -> output (M, B, n_outputs). The output and everything kept for the
@@ -63,33 +78,45 @@ class Network:
     """
 
     def __init__(
-        self, program: Program, n_models: int, n_rows: int, dtype: torch.dtype, device: torch.device
+        self, program: Program, theta: Parameters, n_rows: int, d_theta: Parameters | None = None
     ) -> None:
+        like = theta.weights[0]
+
         def buffer(n_units: int) -> Tensor:
-            return slots(n_models, n_rows, n_units, dtype=dtype, device=device)
+            return slots(len(like), n_rows, n_units, dtype=like.dtype, device=like.device)
 
         sizes = program.layer_sizes
         hidden = sizes[1:-1]
+        self.theta, self.d_theta = theta, d_theta
         self.activation = ACTIVATIONS[program.activation]
         self.dropout = program.dropout
-        self.z = [buffer(u) for u in hidden]
-        separate = self.activation.keeps_input or program.normalization is not None
-        self.a = [buffer(u) for u in hidden] if separate else self.z
-        self.normed = self.z
-        if program.normalization is not None:
-            self.normed = [buffer(u) for u in hidden] if self.activation.keeps_input else self.a
-        self.dropped = [
-            buffer(u) if rate else a
-            for u, rate, a in zip(hidden, program.dropout, self.a, strict=True)
+        self.layers = [
+            Dense(weight, bias, buffer(weight.shape[1]) if weight.shape[2] == 1 else None)
+            for weight, bias in zip(theta.weights, theta.biases, strict=True)
         ]
+        if d_theta is not None:
+            for layer, d_weight, d_bias in zip(
+                self.layers, d_theta.weights, d_theta.biases, strict=True
+            ):
+                layer.bind_gradient(d_weight, d_bias)
+        norm = NORMALIZATIONS.get(program.normalization)
+        self.norms = [norm() for _ in hidden] if norm else [None] * len(hidden)
+        keeps_input = self.activation.keeps_input
+        self.z = [buffer(u) for u in hidden]
+        self.a = [buffer(u) for u in hidden] if keeps_input or norm else self.z
+        self.normed = self.z
+        if norm:
+            self.normed = [buffer(u) for u in hidden] if keeps_input else self.a
+        self.kept = self.normed if keeps_input else self.a
         self.masks = [
             buffer(u) if rate else None for u, rate in zip(hidden, program.dropout, strict=True)
         ]
-        self.delta = [buffer(u) for u in hidden]
+        self.dropped = [
+            a if mask is None else torch.zeros_like(a)
+            for a, mask in zip(self.a, self.masks, strict=True)
+        ]
+        self.delta = [buffer(u) for u in hidden] if d_theta is not None else []
         self.output = buffer(sizes[-1])
-        self.scratch = [buffer(n_in) if n_out == 1 else None for n_in, n_out in pairwise(sizes)]
-        norm = NORMALIZATIONS.get(program.normalization)
-        self.norms = [norm() for _ in hidden] if norm else []
 
     def draw_masks(self, generators: list[torch.Generator]) -> None:
         """New dropout masks, each model's from its own generator, scaled to mean one."""
@@ -100,44 +127,36 @@ class Network:
                 mask[model].bernoulli_(1 - rate, generator=generator)
             mask.div_(1 - rate)
 
-    def forward(
-        self, theta: Parameters, X: Tensor, share: Tensor | None = None, train: bool = False
-    ) -> Tensor:
+    def forward(self, X: Tensor, share: Tensor | None = None, train: bool = False) -> Tensor:
         """Outputs before the link. ``share``: rows' shares, for batch normalisation.
 
         ``train`` applies the masks drawn last.
         """
-        a = X
-        for k, z in enumerate(self.z):
-            dense(a, theta.weights[k], theta.biases[k], z, self.scratch[k])
-            if self.norms:
-                z = self.norms[k].forward(z, theta.gains[k], theta.shifts[k], share, self.normed[k])
+        a, theta, last = X, self.theta, len(self.z)
+        for k in range(last):
+            z, mask = self.layers[k].forward(a, self.z[k]), self.masks[k]
+            if self.norms[k] is not None:
+                gain, shift = theta.gains[k], theta.shifts[k]
+                z = self.norms[k].forward(z, gain, shift, share, self.normed[k])
             a = self.activation.forward(z, self.a[k])
-            if train and self.masks[k] is not None:
-                a = torch.mul(a, self.masks[k], out=self.dropped[k])
-        return dense(a, theta.weights[-1], theta.biases[-1], self.output, self.scratch[-1])
+            if train and mask is not None:
+                a = torch.mul(a, mask, out=self.dropped[k])
+        return self.layers[last].forward(a, self.output)
 
-    def backward(
-        self, theta: Parameters, X: Tensor, delta: Tensor, d_theta: Parameters, train: bool = False
-    ) -> None:
+    def backward(self, X: Tensor, delta: Tensor, train: bool = False) -> None:
         """Gradients into ``d_theta`` from ``delta``, the derivative with respect to the output."""
-        kept = self.normed if self.activation.keeps_input else self.a
         inputs = self.dropped if train else self.a
-        for k in range(len(theta.weights) - 1, -1, -1):
-            x = inputs[k - 1] if k else X
-            weight, d_weight = theta.weights[k], d_theta.weights[k]
-            dense_backward(x, weight, delta, d_weight, d_theta.biases[k], self.scratch[k])
-            if not k:
-                return
-            delta = dense_input_delta(weight, delta, self.delta[k - 1])
-            if train and self.masks[k - 1] is not None:
-                delta.mul_(self.masks[k - 1])
-            self.activation.backward(delta, kept[k - 1])
-            if self.norms:
-                norm = self.norms[k - 1]
-                norm.backward(
-                    delta, theta.gains[k - 1], d_theta.gains[k - 1], d_theta.shifts[k - 1]
-                )
+        for k in range(len(self.layers) - 1, 0, -1):
+            layer, mask, norm = self.layers[k], self.masks[k - 1], self.norms[k - 1]
+            layer.backward(inputs[k - 1], delta)
+            delta = layer.input_delta(delta, self.delta[k - 1])
+            if train and mask is not None:
+                delta.mul_(mask)
+            self.activation.backward(delta, self.kept[k - 1])
+            if norm is not None:
+                d_gain, d_shift = self.d_theta.gains[k - 1], self.d_theta.shifts[k - 1]
+                norm.backward(delta, self.theta.gains[k - 1], d_gain, d_shift)
+        self.layers[0].backward(X, delta)
 
 
 def output_blocks(
@@ -157,7 +176,5 @@ def output_blocks(
     networks: dict[int, Network] = {}
     for batch in rows.blocks(block_rows(program.layer_sizes)):
         if batch.n_rows not in networks:
-            networks[batch.n_rows] = Network(
-                program, rows.n_models, batch.n_rows, rows.dtype, rows.device
-            )
-        yield batch, networks[batch.n_rows].forward(theta, batch.X)
+            networks[batch.n_rows] = Network(program, theta, batch.n_rows)
+        yield batch, networks[batch.n_rows].forward(batch.X)

@@ -101,34 +101,32 @@ class Penalty:
         self._threshold = torch.empty_like(self.l1) if self.l1 is not None else None
         self._clipped = torch.empty_like(self.l1) if self.l1 is not None else None
 
-    def value(self, flat: Tensor) -> Tensor:
-        """sum l1 |W| + l2 / 2 W^2, (M,)."""
-        weights = flat[:, : self.n_weights]
-        value = torch.zeros(len(flat), dtype=flat.dtype, device=flat.device)
+    def value(self, weights: Tensor) -> float | Tensor:
+        """sum l1 |W| + l2 / 2 W^2, (M,), of weights (M, n_weights)."""
+        value = 0.0
         if self.l1 is not None:
-            value += (self.l1 * weights.abs()).sum(1)
+            value = (self.l1 * weights).abs_().sum(1)
         if self.l2 is not None:
-            value += 0.5 * (self.l2 * weights * weights).sum(1)
+            value = value + (self.l2 * weights).mul_(weights).sum(1).mul_(0.5)
         return value
 
-    def add_gradient_(self, gradient: Tensor, flat: Tensor) -> None:
-        """gradient += l2 W."""
+    def add_gradient_(self, gradient: Tensor, weights: Tensor) -> None:
+        """gradient += l2 W, both (M, n_weights)."""
         if self.l2 is not None:
-            n = self.n_weights
-            gradient[:, :n].addcmul_(flat[:, :n], self.l2)
+            gradient.addcmul_(weights, self.l2)
 
-    def prox_(self, flat: Tensor, metric: Tensor) -> None:
-        """The prox in place, in the diagonal metric (M, size) or (M, 1)."""
+    def shrink_(self, weights: Tensor, metric: float | Tensor) -> None:
+        """The soft threshold in place, in the diagonal metric: (M, size), (M, 1) or a number."""
         if self.l1 is not None:
-            weights = flat[:, : self.n_weights]
-            threshold = torch.div(self.l1, metric[:, : self.n_weights], out=self._threshold)
+            if isinstance(metric, Tensor):
+                metric = metric[:, : self.n_weights]
+            threshold = torch.div(self.l1, metric, out=self._threshold)
             torch.minimum(weights, threshold, out=self._clipped)
             torch.maximum(self._clipped, threshold.neg_(), out=self._clipped)
             weights.sub_(self._clipped)
-        self.project_(flat)
 
     def project_(self, flat: Tensor) -> None:
-        """The bounds in place."""
+        """The bounds in place, on the flat rows (M, size)."""
         if self.lower is not None:
             torch.maximum(flat, self.lower, out=flat)
         if self.upper is not None:

@@ -59,6 +59,10 @@ class Progress:
         return len(self.loss_curve)
 
     @property
+    def pace(self) -> Pace:
+        return Pace(self.learning_rate, self.momentum)
+
+    @property
     def finished(self) -> bool:
         return self.status is not None
 
@@ -132,11 +136,3 @@ class Progress:
             if self.task.program.solver == "sgd":  # the same step of the averaged gradient
                 self.learning_rate *= (1 - CLOSING_MOMENTUM) / (1 - self.momentum)
             self.momentum = CLOSING_MOMENTUM
-
-
-def pace(progresses: list[Progress]) -> Pace:
-    """The learning rates and momenta of a stack's coming epoch."""
-    return Pace(
-        np.array([p.learning_rate for p in progresses]),
-        np.array([p.momentum for p in progresses]),
-    )

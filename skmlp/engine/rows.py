@@ -50,7 +50,7 @@ class RowLoader:
     """Copies chosen rows of each model's data into a batch on the device.
 
     The data stay where the user has them: a mini-batch is gathered, never the whole. On another
-    device than the CPU they are moved there once.
+    device than the CPU, dense data are moved there once.
     """
 
     def __init__(
@@ -59,60 +59,47 @@ class RowLoader:
         self.samples = list(samples)
         self.dtype = dtype
         self.device = device
-        self.weighted = any(s.weight is not None for s in samples)
-        self._weights = [s.relative_weight() if self.weighted else None for s in samples]
-        self._buffers: dict[int, Batch] = {}
-        self._resident: dict[int, Tensor] = {}
-        if device.type != "cpu":
-            for s in samples:
-                for array in (s.X, s.y):
-                    if not sparse.issparse(array) and id(array) not in self._resident:
-                        self._resident[id(array)] = torch.tensor(array, dtype=dtype, device=device)
+        weighted = any(s.weight is not None for s in samples)
+        self._sources = [
+            [self._source(s.X), self._source(s.y)]
+            + ([self._source(s.relative_weight().astype(s.y.dtype))] if weighted else [])
+            for s in samples
+        ]
+        self._batches: dict[int, Batch] = {}
+        self._copies: dict[int, list] = {}
 
     @property
     def n_models(self) -> int:
         return len(self.samples)
 
+    def _source(self, array):
+        """The array itself on the CPU, its tensor on another device."""
+        if self.device.type == "cpu" or sparse.issparse(array):
+            return array
+        return torch.tensor(array, dtype=self.dtype, device=self.device)
+
     def _batch(self, n_rows: int) -> Batch:
-        """The buffers for batches of ``n_rows``."""
-        if n_rows not in self._buffers:
-            first = self.samples[0]
-
-            def buffer(width: int) -> Tensor:
-                shape = (len(self.samples), n_rows, width)
-                return slots(*shape, dtype=self.dtype, device=self.device)
-
-            self._buffers[n_rows] = Batch(
-                buffer(first.X.shape[1]),
-                buffer(first.y.shape[1]),
-                buffer(1) if self.weighted else None,
-            )
-        return self._buffers[n_rows]
+        """The buffers for batches of ``n_rows``, and which source goes into which."""
+        if n_rows not in self._batches:
+            shape = self.n_models, n_rows
+            parts = [
+                slots(*shape, source.shape[1], dtype=self.dtype, device=self.device)
+                for source in self._sources[0]
+            ]
+            self._batches[n_rows] = Batch(*parts, *[None] * (3 - len(parts)))
+            self._copies[n_rows] = [
+                [(source, _writable(part[k])) for source, part in zip(sources, parts, strict=True)]
+                for k, sources in enumerate(self._sources)
+            ]
+        return self._batches[n_rows]
 
     def load(self, rows: Sequence[np.ndarray | slice], n_rows: int) -> Batch:
         """The batch of the given rows, one index array or slice a model."""
         batch = self._batch(n_rows)
-        for model, (samples, index) in enumerate(zip(self.samples, rows, strict=True)):
-            self._copy(samples.X, index, batch.X[model])
-            self._copy(samples.y, index, batch.y[model])
-            if self.weighted:
-                self._copy(self._weights[model], index, batch.weight[model])
+        for index, copies in zip(rows, self._copies[n_rows], strict=True):
+            for source, target in copies:
+                _copy_rows(source, index, target)
         return batch
-
-    def _copy(self, source, index: np.ndarray | slice, target: Tensor) -> None:
-        resident = self._resident.get(id(source))
-        if resident is not None:
-            target.copy_(resident[index if isinstance(index, slice) else torch.from_numpy(index)])
-        elif self.device.type != "cpu":
-            chosen = source[index]
-            chosen = chosen.toarray() if sparse.issparse(chosen) else np.ascontiguousarray(chosen)
-            target.copy_(torch.tensor(chosen, dtype=self.dtype))
-        elif sparse.issparse(source):
-            target.numpy()[...] = source[index].toarray()
-        elif isinstance(index, slice) or source.dtype != target.numpy().dtype:
-            target.numpy()[...] = source[index]
-        else:
-            np.take(source, index, axis=0, out=target.numpy(), mode="clip")
 
     def blocks(self, n_rows: int) -> Iterator[Batch]:
         """All rows in order, in batches of at most ``n_rows``.
@@ -120,12 +107,26 @@ class RowLoader:
         Data that fit one batch are loaded at the first pass and stay.
         """
         total = self.samples[0].n_rows
-        if total <= n_rows and total in self._buffers:
-            yield self._buffers[total]
+        if total <= n_rows and total in self._batches:
+            yield self._batches[total]
             return
         for piece in batch_slices(total, n_rows):
-            yield self.load([piece] * len(self.samples), piece.stop - piece.start)
+            yield self.load([piece] * self.n_models, piece.stop - piece.start)
 
-    def select(self, keep: list[int]) -> RowLoader:
-        """The loader of some of the models."""
-        return RowLoader([self.samples[k] for k in keep], self.dtype, self.device)
+
+def _writable(part: Tensor):
+    """Where rows are written: the tensor's memory as an array on the CPU."""
+    return part.numpy() if part.device.type == "cpu" else part
+
+
+def _copy_rows(source, index: np.ndarray | slice, target) -> None:
+    """target[...] = source[index], between the kinds of sources and targets there are."""
+    if isinstance(source, Tensor):
+        target.copy_(source[index if isinstance(index, slice) else torch.from_numpy(index)])
+    elif sparse.issparse(source):
+        rows = source[index].toarray()
+        target[...] = rows if isinstance(target, np.ndarray) else torch.from_numpy(rows)
+    elif isinstance(index, slice) or source.dtype != target.dtype:
+        target[...] = source[index]
+    else:
+        source.take(index, 0, target, "clip")

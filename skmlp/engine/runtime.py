@@ -56,11 +56,11 @@ def intra_op_threads(work: float) -> Iterator[None]:
 
 @contextmanager
 def plain_torch() -> Iterator[None]:
-    """No gradients are recorded, and a caller's inference mode is not in force.
+    """Nothing is recorded for autograd, whatever the caller's modes.
 
     Default dtypes and devices are not touched: every tensor here is made with its own.
     """
-    with torch.inference_mode(False), torch.no_grad():
+    with torch.inference_mode():
         yield
 
 

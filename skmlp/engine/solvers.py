@@ -7,6 +7,8 @@ exponential average of gradients; D belongs to that average.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,19 +19,38 @@ from .task import Program
 
 
 class Pace(NamedTuple):
-    """Each model's learning rate and averaging of gradients, arrays (M,), for the coming epoch."""
+    """One model's learning rate and averaging of gradients for the coming epoch."""
 
-    learning_rate: np.ndarray
-    momentum: np.ndarray
+    learning_rate: float
+    momentum: float
+
+
+Coefficient = float | Tensor
+Step = tuple[Coefficient, ...]
+
+
+def _shared_steps(
+    models: list[tuple], steps: Callable[..., list[Step]], like: Tensor
+) -> list[Step]:
+    """The coefficients of an epoch's steps: ``steps(*model)`` where all models are alike.
+
+    Where they differ, each coefficient is a column (M, 1).
+    """
+    by_model = {model: steps(*model) for model in dict.fromkeys(models)}
+    if len(by_model) == 1:
+        return by_model[models[0]]
+    table = np.array([by_model[model] for model in models]).transpose(1, 2, 0)[..., None]
+    columns = torch.tensor(table, dtype=like.dtype, device=like.device)
+    return [step.unbind(0) for step in columns.unbind(0)]
 
 
 class AdamState(NamedTuple):
-    """Bias-corrected averages of g and g^2 (M, size), and the decay products prod beta (M,)."""
+    """Bias-corrected averages of g and g^2 (M, size), and each model's products of betas."""
 
     mean: Tensor
     square: Tensor
-    decay_1: np.ndarray
-    decay_2: np.ndarray
+    decay_1: list[float]
+    decay_2: list[float]
 
 
 class Adam:
@@ -46,36 +67,39 @@ class Adam:
         self.momentum = program.beta_1
 
     def init(self, flat: Tensor) -> AdamState:
-        n_models = len(flat)
         self._metric = torch.empty_like(flat)
-        return AdamState(
-            torch.zeros_like(flat), torch.zeros_like(flat), np.ones(n_models), np.ones(n_models)
-        )
+        ones = [1.0] * len(flat)
+        return AdamState(torch.zeros_like(flat), torch.zeros_like(flat), ones, [*ones])
 
-    def begin_epoch(self, state: AdamState, pace: Pace, n_steps: int, like: Tensor):
-        """Coefficients of the epoch's steps (n_steps, 3, M, 1), and the state after them."""
-        steps = np.arange(1, n_steps + 1)[:, None]
-        decay_1 = state.decay_1 * pace.momentum**steps
-        decay_2 = state.decay_2 * self.beta_2**steps
-        table = np.stack(
-            [
-                (1 - pace.momentum) / (1 - decay_1),
-                (1 - self.beta_2) / (1 - decay_2),
-                self.epsilon / np.sqrt(1 - decay_2),
-            ],
-            axis=1,
-        )[..., None]
-        self._rate = torch.tensor(pace.learning_rate[:, None], dtype=like.dtype, device=like.device)
-        coefficients = torch.tensor(table, dtype=like.dtype, device=like.device)
-        return coefficients, state._replace(decay_1=decay_1[-1], decay_2=decay_2[-1])
+    def begin_epoch(self, state: AdamState, paces: list[Pace], n_steps: int) -> list[Step]:
+        """The coefficients of the epoch's steps; the state's products are then those after it."""
+        models = [
+            (decay_1, decay_2, *pace, n_steps)
+            for decay_1, decay_2, pace in zip(state.decay_1, state.decay_2, paces, strict=True)
+        ]
+        for k, pace in enumerate(paces):
+            state.decay_1[k] *= pace.momentum**n_steps
+            state.decay_2[k] *= self.beta_2**n_steps
+        return _shared_steps(models, self._corrections, state.mean)
 
-    def update(self, flat: Tensor, gradient: Tensor, state: AdamState, step: Tensor) -> Tensor:
-        mean_weight, square_weight, epsilon = step
+    def _corrections(self, decay_1, decay_2, learning_rate, momentum, n_steps) -> list[Step]:
+        """(weight of g in m_hat, weight of g^2 in v_hat, epsilon_t, learning rate) of each step."""
+        steps = []
+        for _ in range(n_steps):
+            decay_1 *= momentum
+            decay_2 *= self.beta_2
+            mean_weight, square_left = (1 - momentum) / (1 - decay_1), 1 - decay_2
+            epsilon = self.epsilon / math.sqrt(square_left)
+            steps.append((mean_weight, (1 - self.beta_2) / square_left, epsilon, learning_rate))
+        return steps
+
+    def update(self, flat: Tensor, gradient: Tensor, state: AdamState, step: Step) -> Coefficient:
+        mean_weight, square_weight, epsilon, learning_rate = step
         metric = self._metric
         state.mean.lerp_(gradient, mean_weight)
         torch.mul(gradient, gradient, out=metric)
         state.square.lerp_(metric, square_weight)
-        torch.sqrt(state.square, out=metric).add_(epsilon).div_(self._rate)
+        torch.sqrt(state.square, out=metric).add_(epsilon).div_(learning_rate)
         flat.addcdiv_(state.mean, metric, value=-1)
         return metric
 
@@ -98,19 +122,21 @@ class SGD:
         self.momentum = program.momentum
 
     def init(self, flat: Tensor) -> SGDState:
+        self._scratch = torch.empty_like(flat)
         return SGDState(torch.zeros_like(flat))
 
-    def begin_epoch(self, state: SGDState, pace: Pace, n_steps: int, like: Tensor):
-        """Coefficients of the epoch's steps, the same for each: (n_steps, 3, M, 1)."""
-        columns = [-pace.learning_rate, pace.momentum, (1 - pace.momentum) / pace.learning_rate]
-        table = torch.tensor(np.stack(columns)[..., None], dtype=like.dtype, device=like.device)
-        return table.expand(n_steps, *table.shape), state
+    def begin_epoch(self, state: SGDState, paces: list[Pace], n_steps: int) -> list[Step]:
+        """The coefficients of the epoch's steps, (learning rate, momentum, metric)."""
+        models = [(*pace, (1 - pace.momentum) / pace.learning_rate) for pace in paces]
+        return _shared_steps(models, lambda *model: [model] * n_steps, state.velocity)
 
-    def update(self, flat: Tensor, gradient: Tensor, state: SGDState, step: Tensor) -> Tensor:
-        minus_rate, momentum, metric = step
-        state.velocity.mul_(momentum).addcmul_(gradient, minus_rate)
+    def update(self, flat: Tensor, gradient: Tensor, state: SGDState, step: Step) -> Coefficient:
+        learning_rate, momentum, metric = step
+        along = gradient.mul_(learning_rate)
+        state.velocity.mul_(momentum).sub_(along)
         if self.nesterov:
-            flat.addcmul_(state.velocity, momentum).addcmul_(gradient, minus_rate)
+            torch.mul(state.velocity, momentum, out=self._scratch)
+            flat.add_(self._scratch).sub_(along)
         else:
             flat.add_(state.velocity)
         return metric

@@ -10,7 +10,7 @@ from .losses import LOSSES
 from .network import Network
 from .penalties import Penalty, penalty_numbers
 from .preactivations import fold
-from .progress import Progress, pace
+from .progress import Progress
 from .rows import Batch, RowLoader, batch_slices
 from .solvers import SOLVERS
 from .task import Task
@@ -58,6 +58,8 @@ class Stack:
         self.gradient = torch.zeros_like(self.flat)
         self.theta = self.layout.views(self.flat)
         self.d_theta = self.layout.views(self.gradient)
+        n_weights = self.layout.n_weights
+        self.weights, self.weight_gradient = self.flat[:, :n_weights], self.gradient[:, :n_weights]
         self.rows = RowLoader([task.train for task in tasks], self.dtype, self.device)
         self.validation = None
         if program.n_validation:
@@ -65,7 +67,7 @@ class Stack:
         join_single = program.normalization == "batch"
         self.batches = batch_slices(program.n_samples, program.batch_size, join_single)
         self.networks = {
-            n: Network(program, len(tasks), n, self.dtype, self.device)
+            n: Network(program, self.theta, n, self.d_theta)
             for n in {piece.stop - piece.start for piece in self.batches}
         }
 
@@ -73,11 +75,10 @@ class Stack:
         """The solver's state of an earlier epoch; arrays have the model axis first."""
         state = {}
         for name, value in self.state._asdict().items():
-            rows = np.stack([optimizer[name] for optimizer in optimizers])
-            is_tensor = isinstance(value, torch.Tensor)
-            state[name] = (
-                torch.tensor(rows, dtype=self.dtype, device=self.device) if is_tensor else rows
-            )
+            rows = [optimizer[name] for optimizer in optimizers]
+            if isinstance(value, torch.Tensor):
+                rows = torch.tensor(np.stack(rows), dtype=self.dtype, device=self.device)
+            state[name] = rows
         self.state = type(self.state)(**state)
 
     def optimizer(self, model: int) -> dict:
@@ -85,31 +86,36 @@ class Stack:
         state = {"learning_rate": self.progress[model].learning_rate}
         for name, value in self.state._asdict().items():
             row = value[model]
-            state[name] = row.cpu().numpy().copy() if isinstance(row, torch.Tensor) else row.copy()
+            state[name] = row.cpu().numpy().copy() if isinstance(row, torch.Tensor) else row
         return state
 
     def keep(self, models: list[int]) -> None:
         """Go on with some of the models only."""
         self.flat = self.flat[models].contiguous()
         self.saved = self.saved[models].contiguous()
-        state = {name: value[models] for name, value in self.state._asdict().items()}
-        fresh = self.solver.init(self.flat)
-        self.state = type(fresh)(**state)
+        self.solver.init(self.flat)
+        kept = [
+            value[models] if isinstance(value, torch.Tensor) else [value[k] for k in models]
+            for value in self.state
+        ]
+        self.state = type(self.state)(*kept)
         for name in ("rngs", "orders", "progress", "generators"):
             setattr(self, name, [getattr(self, name)[k] for k in models])
         self._attach([self.tasks[k] for k in models])
 
     def run_epoch(self) -> None:
         """One pass over the data, the record of it, and the weights to fall back on."""
-        losses = self.penalty.value(self.flat).double() + self._steps()
+        losses = self.penalty.value(self.weights) + self._steps()
         validations = self._validate() if self.validation is not None else [None] * len(self.tasks)
         for progress, loss, validation in zip(
             self.progress, losses.tolist(), validations, strict=True
         ):
             progress.end_epoch(loss, validation)
-        for model, progress in enumerate(self.progress):
-            if progress.improved or not progress.task.early_stopping:
-                self.saved[model].copy_(self.flat[model])
+        kept = [k for k, p in enumerate(self.progress) if p.improved or not p.task.early_stopping]
+        if len(kept) == len(self.tasks):
+            self.saved.copy_(self.flat)
+        else:
+            self.saved[kept] = self.flat[kept]
 
     def _steps(self) -> torch.Tensor:
         """The epoch's updates; the mean data loss (M,) met on the way."""
@@ -117,15 +123,15 @@ class Stack:
         if self.program.shuffle and len(self.batches) > 1:
             for rng, order in zip(self.rngs, self.orders, strict=True):
                 rng.shuffle(order)
-        coefficients, self.state = self.solver.begin_epoch(
-            self.state, pace(self.progress), len(self.batches), self.flat
+        steps = self.solver.begin_epoch(
+            self.state, [p.pace for p in self.progress], len(self.batches)
         )
         total = torch.zeros(len(self.tasks), dtype=torch.float64, device=self.device)
         if self.device.type == "mps":
             total = total.float()
-        for piece, step in zip(self.batches, coefficients.unbind(0), strict=True):
+        for piece, step in zip(self.batches, steps, strict=True):
             n_rows = piece.stop - piece.start
-            total.add_(self._step(self._load(piece), step.unbind(0)), alpha=n_rows / n_samples)
+            total.add_(self._step(self._load(piece), step), alpha=n_rows / n_samples)
         return total
 
     def _load(self, piece: slice) -> Batch:
@@ -133,18 +139,19 @@ class Stack:
             return next(self.rows.blocks(self.program.n_samples))
         return self.rows.load([order[piece] for order in self.orders], piece.stop - piece.start)
 
-    def _step(self, batch: Batch, coefficients: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    def _step(self, batch: Batch, step: list) -> torch.Tensor:
         """Forward, backward, update, prox; the batch's data loss (M,)."""
         network = self.networks[batch.n_rows]
         if any(self.program.dropout):
             network.draw_masks(self.generators)
         share = batch.share if self.program.normalization == "batch" else None
-        output = network.forward(self.theta, batch.X, share, train=True)
+        output = network.forward(batch.X, share, train=True)
         value, delta = self.loss.value_and_derivative(output, batch.y, batch.weight)
-        network.backward(self.theta, batch.X, delta, self.d_theta, train=True)
-        self.penalty.add_gradient_(self.gradient, self.flat)
-        metric = self.solver.update(self.flat, self.gradient, self.state, coefficients)
-        self.penalty.prox_(self.flat, metric)
+        network.backward(batch.X, delta, train=True)
+        self.penalty.add_gradient_(self.weight_gradient, self.weights)
+        metric = self.solver.update(self.flat, self.gradient, self.state, step)
+        self.penalty.shrink_(self.weights, metric)
+        self.penalty.project_(self.flat)
         return value
 
     def _validate(self) -> list[tuple[float, float]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import torch
 
 from .deterministic import minimize, settle
 from .initialization import first_weights
@@ -98,15 +99,17 @@ def _search(task: Task, layout: Layout, row: np.ndarray) -> Solution:
 
 def _finish(task: Task, layout: Layout, outcome: Outcome) -> Solution:
     """The closing deterministic steps, where the data allow them."""
+    if not _settles(task, outcome):
+        objective = FullObjective(task, layout, getattr(torch, task.program.dtype))
+        return _solution(task, layout, objective, outcome)
     objective = FullObjective(task, layout)
-    if _settles(task, outcome):
+    try:
         n_iter = min(CLOSING_ITERATIONS, outcome.n_iter)
-        try:
-            row = settle(task, layout, objective, outcome.row, n_iter)
-        except KeyboardInterrupt:
-            outcome.status = Status.INTERRUPTED
-        else:
-            outcome.row = _not_worse(task, layout, row, outcome.row)
+        row = settle(task, layout, objective, outcome.row, n_iter)
+    except KeyboardInterrupt:
+        outcome.status = Status.INTERRUPTED
+    else:
+        outcome.row = _not_worse(task, layout, row, outcome.row)
     return _solution(task, layout, objective, outcome)
 
 

@@ -21,7 +21,7 @@ def validate(
     loss = LOSSES[program.loss]
     total, predictions = 0.0, []
     for batch, output in output_blocks(program, layout.views(flat), rows):
-        predictions.append(loss.mean(output).double().cpu().numpy())
+        predictions.append(loss.mean(output).double().cpu().numpy().copy())
         value, _ = loss.value_and_derivative(output, batch.y, batch.weight)
         total = total + value.double().cpu().numpy() * (batch.n_rows / rows.samples[0].n_rows)
     predictions = np.concatenate(predictions, axis=1)
@@ -35,7 +35,7 @@ def validate_weights(task: Task, plain: Weights) -> tuple[float, float]:
     """(mean loss, R2) of plain weights on a task's validation rows."""
     program = replace(task.program, normalization=None)
     layout = Layout(program)
-    flat = torch.tensor(layout.pack(plain)[None], dtype=torch.float64)
+    flat = torch.tensor(layout.pack(plain)[None], dtype=torch.float64, device="cpu")
     rows = RowLoader([task.validation], torch.float64, torch.device("cpu"))
     return validate(program, layout, flat, rows)[0]
 
