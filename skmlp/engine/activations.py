@@ -5,6 +5,7 @@ A derivative is read off the output where it can be, so that only one tensor a l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -31,6 +32,21 @@ class Activation(NamedTuple):
 
 def _identity_forward(z: Tensor, out: Tensor) -> Tensor:
     return z if out is z else out.copy_(z)
+
+
+def _normal_cdf(z: Tensor) -> Tensor:
+    return torch.mul(z, math.sqrt(0.5)).erf_().add_(1).mul_(0.5)
+
+
+def _gelu_forward(z: Tensor, out: Tensor) -> Tensor:
+    """z Phi(z). torch's own rounds differently for one model and for a stack, in float32."""
+    return torch.mul(_normal_cdf(z), z, out=out)
+
+
+def _gelu_backward(delta: Tensor, z: Tensor) -> Tensor:
+    """delta (Phi(z) + z phi(z))."""
+    density = torch.mul(z, z).mul_(-0.5).exp_().mul_(1 / math.sqrt(2 * math.pi))
+    return delta.mul_(_normal_cdf(z).addcmul_(z, density))
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -60,11 +76,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda delta, z: aten.silu_backward.grad_input(delta, z, grad_input=delta),
         keeps_input=True,
     ),
-    "gelu": Activation(
-        lambda z, out: aten.gelu.out(z, out=out),
-        lambda delta, z: aten.gelu_backward.grad_input(delta, z, grad_input=delta),
-        keeps_input=True,
-    ),
+    "gelu": Activation(_gelu_forward, _gelu_backward, keeps_input=True),
     "softplus": Activation(
         lambda z, out: aten.softplus.out(z, 1, SOFTPLUS_LINEAR_ABOVE, out=out),
         lambda delta, z: aten.softplus_backward.grad_input(

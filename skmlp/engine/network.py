@@ -28,43 +28,54 @@ def block_rows(layer_sizes: tuple[int, ...]) -> int:
 class Dense:
     """x W + b of a stack, with its gradients.
 
-    One output column is a product and a sum: a matrix product with one column is slow in a stack
-    and rounds differently there.
+    Products with one output column go model by model: in one call they would be slow, and would
+    round differently in stacks of different size.
 
     Shape
-        x (M, B, n_in), weight (M, n_in, n_out), bias (M, 1, n_out) -> (M, B, n_out). ``scratch``
-        (M, B, n_in) is needed for one column only.
+        x (M, B, n_in), weight (M, n_in, n_out), bias (M, 1, n_out) -> (M, B, n_out).
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor, scratch: Tensor | None) -> None:
-        self.weight, self.bias, self.scratch = weight, bias, scratch
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        self.weight, self.bias = weight, bias
         self.weight_T = weight.mT
+        self.one_column = weight.shape[2] == 1
+        self._parts: dict[str, tuple[Tensor, tuple[Tensor, ...]]] = {}
 
     def bind_gradient(self, d_weight: Tensor, d_bias: Tensor) -> None:
         """Where ``backward`` writes."""
         self.d_weight, self.d_bias = d_weight, d_bias
-        self.d_weight_T = d_weight.mT
+
+    def _split(self, name: str, stack: Tensor) -> tuple[Tensor, ...]:
+        """The models of a tensor, kept for as long as it is the same one."""
+        if name not in self._parts or self._parts[name][0] is not stack:
+            self._parts[name] = stack, stack.split(1)
+        return self._parts[name][1]
 
     def forward(self, x: Tensor, out: Tensor) -> Tensor:
-        if self.scratch is None:
+        if not self.one_column:
             return torch.baddbmm(self.bias, x, self.weight, out=out)
-        torch.mul(x, self.weight_T, out=self.scratch)
-        return torch.sum(self.scratch, 2, keepdim=True, out=out).add_(self.bias)
+        split = self._split
+        models = split("bias", self.bias), split("x", x), split("weight", self.weight)
+        for bias, x_m, weight, out_m in zip(*models, split("out", out), strict=True):
+            torch.baddbmm(bias, x_m, weight, out=out_m)
+        return out
 
     def backward(self, x: Tensor, delta: Tensor) -> None:
         """d_W = x' delta, d_b = sum delta."""
         torch.sum(delta, 1, keepdim=True, out=self.d_bias)
-        if self.scratch is None:
+        if not self.one_column:
             torch.bmm(x.mT, delta, out=self.d_weight)
-        else:
-            torch.mul(x, delta, out=self.scratch)
-            torch.sum(self.scratch, 1, keepdim=True, out=self.d_weight_T)
+            return
+        split = self._split
+        models = split("x", x), split("delta", delta), split("d_weight", self.d_weight)
+        for x_m, delta_m, d_weight in zip(*models, strict=True):
+            torch.bmm(x_m.mT, delta_m, out=d_weight)
 
     def input_delta(self, delta: Tensor, out: Tensor) -> Tensor:
         """delta W': the derivative with respect to x."""
-        if self.scratch is None:
-            return torch.bmm(delta, self.weight_T, out=out)
-        return torch.mul(delta, self.weight_T, out=out)
+        if self.one_column:
+            return torch.mul(delta, self.weight_T, out=out)
+        return torch.bmm(delta, self.weight_T, out=out)
 
 
 class Network:
@@ -91,8 +102,7 @@ class Network:
         self.activation = ACTIVATIONS[program.activation]
         self.dropout = program.dropout
         self.layers = [
-            Dense(weight, bias, buffer(weight.shape[1]) if weight.shape[2] == 1 else None)
-            for weight, bias in zip(theta.weights, theta.biases, strict=True)
+            Dense(weight, bias) for weight, bias in zip(theta.weights, theta.biases, strict=True)
         ]
         if d_theta is not None:
             for layer, d_weight, d_bias in zip(

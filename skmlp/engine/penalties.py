@@ -115,12 +115,12 @@ class Penalty:
         if self.l2 is not None:
             gradient.addcmul_(weights, self.l2)
 
-    def shrink_(self, weights: Tensor, metric: float | Tensor) -> None:
-        """The soft threshold in place, in the diagonal metric: (M, size), (M, 1) or a number."""
+    def shrink_(self, weights: Tensor, rate: float | Tensor, metric: Tensor | None) -> None:
+        """The soft threshold in place by l1 rate / metric, with the metric (M, size) or None."""
         if self.l1 is not None:
-            if isinstance(metric, Tensor):
-                metric = metric[:, : self.n_weights]
-            threshold = torch.div(self.l1, metric, out=self._threshold)
+            threshold = torch.mul(self.l1, rate, out=self._threshold)
+            if metric is not None:
+                threshold.div_(metric[:, : self.n_weights])
             torch.minimum(weights, threshold, out=self._clipped)
             torch.maximum(self._clipped, threshold.neg_(), out=self._clipped)
             weights.sub_(self._clipped)

@@ -1,8 +1,8 @@
 """adam and sgd on flat parameters (M, size): (init, update) with the state in a NamedTuple.
 
-``update`` moves the parameters along the smooth gradient and returns the metric D of its step,
-W <- W - direction / D, in which the penalty's prox has to be taken. A step's direction is an
-exponential average of gradients; D belongs to that average.
+``update`` moves the parameters along the smooth gradient, W <- W - rate direction / D, and returns
+the rate and the metric D (None for one) of its step, in which the penalty's prox has to be taken. A
+step's direction is an exponential average of gradients; rate and D belong to that average.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ class Pace(NamedTuple):
 
 Coefficient = float | Tensor
 Step = tuple[Coefficient, ...]
+Rate = tuple[Coefficient, Tensor | None]
+TINY = 1e-300  # momentum may be one where there is no penalty
 
 
 def _shared_steps(
@@ -57,7 +59,7 @@ class Adam:
     """Kingma & Ba (2015), with m_hat and v_hat themselves as the state:
 
     m_hat += (1 - beta_1) / (1 - prod beta_1) (g - m_hat), likewise v_hat with g^2,
-    W -= m_hat / D,   D = (sqrt(v_hat) + epsilon_t) / learning_rate,
+    W -= learning_rate m_hat / D,   D = sqrt(v_hat) + epsilon_t,
     epsilon_t = epsilon / sqrt(1 - prod beta_2) as in scikit-learn's MLP.
     """
 
@@ -93,15 +95,18 @@ class Adam:
             steps.append((mean_weight, (1 - self.beta_2) / square_left, epsilon, learning_rate))
         return steps
 
-    def update(self, flat: Tensor, gradient: Tensor, state: AdamState, step: Step) -> Coefficient:
+    def update(self, flat: Tensor, gradient: Tensor, state: AdamState, step: Step) -> Rate:
         mean_weight, square_weight, epsilon, learning_rate = step
         metric = self._metric
         state.mean.lerp_(gradient, mean_weight)
         torch.mul(gradient, gradient, out=metric)
         state.square.lerp_(metric, square_weight)
-        torch.sqrt(state.square, out=metric).add_(epsilon).div_(learning_rate)
-        flat.addcdiv_(state.mean, metric, value=-1)
-        return metric
+        torch.sqrt(state.square, out=metric).add_(epsilon)
+        if isinstance(learning_rate, float):
+            flat.addcdiv_(state.mean, metric, value=-learning_rate)
+        else:
+            flat.addcdiv_(state.mean * -learning_rate, metric)
+        return learning_rate, metric
 
 
 class SGDState(NamedTuple):
@@ -114,7 +119,7 @@ class SGD:
     """v <- momentum v - learning_rate g;  W <- W + v, or + momentum v - learning_rate g (Nesterov).
 
     The velocity of a constant gradient is - learning_rate g / (1 - momentum), hence
-    D = (1 - momentum) / learning_rate.
+    rate = learning_rate / (1 - momentum).
     """
 
     def __init__(self, program: Program) -> None:
@@ -126,12 +131,12 @@ class SGD:
         return SGDState(torch.zeros_like(flat))
 
     def begin_epoch(self, state: SGDState, paces: list[Pace], n_steps: int) -> list[Step]:
-        """The coefficients of the epoch's steps, (learning rate, momentum, metric)."""
-        models = [(*pace, (1 - pace.momentum) / pace.learning_rate) for pace in paces]
+        """The coefficients of the epoch's steps, (learning rate, momentum, rate)."""
+        models = [(*pace, pace.learning_rate / max(1 - pace.momentum, TINY)) for pace in paces]
         return _shared_steps(models, lambda *model: [model] * n_steps, state.velocity)
 
-    def update(self, flat: Tensor, gradient: Tensor, state: SGDState, step: Step) -> Coefficient:
-        learning_rate, momentum, metric = step
+    def update(self, flat: Tensor, gradient: Tensor, state: SGDState, step: Step) -> Rate:
+        learning_rate, momentum, rate = step
         along = gradient.mul_(learning_rate)
         state.velocity.mul_(momentum).sub_(along)
         if self.nesterov:
@@ -139,7 +144,7 @@ class SGD:
             flat.add_(self._scratch).sub_(along)
         else:
             flat.add_(state.velocity)
-        return metric
+        return rate, None
 
 
 SOLVERS = {"adam": Adam, "sgd": SGD}

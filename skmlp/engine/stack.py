@@ -149,8 +149,8 @@ class Stack:
         value, delta = self.loss.value_and_derivative(output, batch.y, batch.weight)
         network.backward(batch.X, delta, train=True)
         self.penalty.add_gradient_(self.weight_gradient, self.weights)
-        metric = self.solver.update(self.flat, self.gradient, self.state, step)
-        self.penalty.shrink_(self.weights, metric)
+        rate, metric = self.solver.update(self.flat, self.gradient, self.state, step)
+        self.penalty.shrink_(self.weights, rate, metric)
         self.penalty.project_(self.flat)
         return value
 
