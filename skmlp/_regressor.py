@@ -7,9 +7,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._availability import available_unless
 from ._data import checked_arrays, fit_data, validation_arrays
 from ._forward import ACTIVATIONS, forward
 from ._layers import hidden_sizes
@@ -31,13 +31,13 @@ def _all_or_nothing(estimator):
         raise
 
 
-def _has_epochs(estimator):
-    """Whether partial_fit exists: not for solver='lbfgs'."""
+def _no_single_epochs(estimator):
+    """Why there is no partial_fit, or None."""
     if estimator.solver == "lbfgs":
-        raise AttributeError(
-            "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
-        )
-    return True
+        return "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
+    if estimator.early_stopping:
+        return "partial_fit does not support early_stopping=True"
+    return None
 
 
 class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -423,10 +423,10 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             self._train(data, seed, goes_on=goes_on)
         return self
 
-    @available_if(_has_epochs)
+    @available_unless(_no_single_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
-        """Go on by one epoch over the given data. Not with solver='lbfgs'.
+        """Go on by one epoch over the given data; not with lbfgs or early stopping.
 
         The scale of y is that of the first call. Batch normalisation is folded with the statistics
         of the rows given, so give it large pieces.
@@ -446,8 +446,6 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         -------
         self : RegularizedMLPRegressor
         """
-        if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
         with _all_or_nothing(self):
             goes_on = hasattr(self, "coefs_")
             arrays = checked_arrays(self, X, y, sample_weight, reset=not goes_on)

@@ -52,7 +52,7 @@ def _gelu_backward(delta: Tensor, z: Tensor) -> Tensor:
 ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(_identity_forward, lambda delta, a: delta),
     "relu": Activation(
-        lambda z, out: torch.clamp(z, min=0, out=out),
+        lambda z, out: z.relu_() if out is z else torch.clamp(z, min=0, out=out),
         lambda delta, a: aten.threshold_backward.grad_input(delta, a, 0, grad_input=delta),
         smooth=False,
     ),

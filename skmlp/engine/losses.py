@@ -30,11 +30,10 @@ class Loss(NamedTuple):
 
 def _half_squared_error(output: Tensor, y: Tensor, weight: Tensor | None):
     """(f - y)^2 / 2."""
-    n_rows = output.shape[1]
+    share = 1 / output.shape[1]
     residual = output.sub_(y)
     weighted = residual if weight is None else residual * weight
-    value = (weighted * residual).sum((1, 2)).mul_(0.5 / n_rows)
-    return value, weighted.mul_(1 / n_rows)
+    return (weighted * residual).sum((1, 2)).mul_(0.5 * share), weighted.mul_(share)
 
 
 def _half_poisson_deviance(output: Tensor, y: Tensor, weight: Tensor | None):

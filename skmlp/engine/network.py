@@ -17,7 +17,7 @@ from .normalization import NORMALIZATIONS
 from .rows import Batch, RowLoader
 from .task import Program
 
-BLOCK_NUMBERS = 2**16
+BLOCK_NUMBERS = 2**17
 
 
 def block_rows(layer_sizes: tuple[int, ...]) -> int:
@@ -39,24 +39,24 @@ class Dense:
         self.weight, self.bias = weight, bias
         self.weight_T = weight.mT
         self.one_column = weight.shape[2] == 1
-        self._parts: dict[str, tuple[Tensor, tuple[Tensor, ...]]] = {}
+        self._models: dict[str, tuple] = {}
 
     def bind_gradient(self, d_weight: Tensor, d_bias: Tensor) -> None:
         """Where ``backward`` writes."""
         self.d_weight, self.d_bias = d_weight, d_bias
 
-    def _split(self, name: str, stack: Tensor) -> tuple[Tensor, ...]:
-        """The models of a tensor, kept for as long as it is the same one."""
-        if name not in self._parts or self._parts[name][0] is not stack:
-            self._parts[name] = stack, stack.split(1)
-        return self._parts[name][1]
+    def _by_model(self, name: str, *stacks: Tensor) -> list[tuple[Tensor, ...]]:
+        """The models' parts of some tensors, remembered while these are the same."""
+        known = self._models.get(name)
+        if known is None or any(a is not b for a, b in zip(known[0], stacks, strict=True)):
+            parts = list(zip(*(stack.split(1) for stack in stacks), strict=True))
+            known = self._models[name] = stacks, parts
+        return known[1]
 
     def forward(self, x: Tensor, out: Tensor) -> Tensor:
         if not self.one_column:
             return torch.baddbmm(self.bias, x, self.weight, out=out)
-        split = self._split
-        models = split("bias", self.bias), split("x", x), split("weight", self.weight)
-        for bias, x_m, weight, out_m in zip(*models, split("out", out), strict=True):
+        for bias, x_m, weight, out_m in self._by_model("out", self.bias, x, self.weight, out):
             torch.baddbmm(bias, x_m, weight, out=out_m)
         return out
 
@@ -66,9 +66,7 @@ class Dense:
         if not self.one_column:
             torch.bmm(x.mT, delta, out=self.d_weight)
             return
-        split = self._split
-        models = split("x", x), split("delta", delta), split("d_weight", self.d_weight)
-        for x_m, delta_m, d_weight in zip(*models, strict=True):
+        for x_m, delta_m, d_weight in self._by_model("d_weight", x, delta, self.d_weight):
             torch.bmm(x_m.mT, delta_m, out=d_weight)
 
     def input_delta(self, delta: Tensor, out: Tensor) -> Tensor:

@@ -98,16 +98,18 @@ class Penalty:
         self.l2 = stacked("l2", 0.0)
         self.lower = stacked("lower", -np.inf)
         self.upper = stacked("upper", np.inf)
-        self._threshold = torch.empty_like(self.l1) if self.l1 is not None else None
-        self._clipped = torch.empty_like(self.l1) if self.l1 is not None else None
+        shape = (len(numbers), self.n_weights)
+        self._scratch = torch.empty(shape, dtype=dtype, device=device)
+        self._threshold = torch.empty_like(self._scratch) if self.l1 is not None else None
 
     def value(self, weights: Tensor) -> float | Tensor:
         """sum l1 |W| + l2 / 2 W^2, (M,), of weights (M, n_weights)."""
         value = 0.0
         if self.l1 is not None:
-            value = (self.l1 * weights).abs_().sum(1)
+            value = torch.mul(self.l1, weights, out=self._scratch).abs_().sum(1)
         if self.l2 is not None:
-            value = value + (self.l2 * weights).mul_(weights).sum(1).mul_(0.5)
+            square = torch.mul(self.l2, weights, out=self._scratch).mul_(weights)
+            value = square.sum(1).mul_(0.5).add_(value)
         return value
 
     def add_gradient_(self, gradient: Tensor, weights: Tensor) -> None:
@@ -121,9 +123,9 @@ class Penalty:
             threshold = torch.mul(self.l1, rate, out=self._threshold)
             if metric is not None:
                 threshold.div_(metric[:, : self.n_weights])
-            torch.minimum(weights, threshold, out=self._clipped)
-            torch.maximum(self._clipped, threshold.neg_(), out=self._clipped)
-            weights.sub_(self._clipped)
+            torch.minimum(weights, threshold, out=self._scratch)
+            torch.maximum(self._scratch, threshold.neg_(), out=self._scratch)
+            weights.sub_(self._scratch)
 
     def project_(self, flat: Tensor) -> None:
         """The bounds in place, on the flat rows (M, size)."""

@@ -12,7 +12,8 @@ from .penalties import Penalty, penalty_numbers
 from .preactivations import fold
 from .progress import Progress
 from .rows import Batch, RowLoader, batch_slices
-from .solvers import SOLVERS
+from .runtime import finest_dtype
+from .solvers import SOLVERS, Step
 from .task import Task
 from .validation import validate, validate_weights
 
@@ -41,8 +42,9 @@ class Stack:
         self.state = self.solver.init(self.flat)
         if any(task.optimizer for task in tasks):
             self._restore_state([task.optimizer for task in tasks])
+        self.has_dropout = any(program.dropout)
         self.generators = [
-            torch.Generator(self.device).manual_seed(task.seed) if any(program.dropout) else None
+            torch.Generator(self.device).manual_seed(task.seed) if self.has_dropout else None
             for task in tasks
         ]
         self._attach(tasks)
@@ -105,11 +107,9 @@ class Stack:
 
     def run_epoch(self) -> None:
         """One pass over the data, the record of it, and the weights to fall back on."""
-        losses = self.penalty.value(self.weights) + self._steps()
-        validations = self._validate() if self.validation is not None else [None] * len(self.tasks)
-        for progress, loss, validation in zip(
-            self.progress, losses.tolist(), validations, strict=True
-        ):
+        losses = self._steps().tolist()
+        validations = self._validate() if self.validation is not None else [None] * len(losses)
+        for progress, loss, validation in zip(self.progress, losses, validations, strict=True):
             progress.end_epoch(loss, validation)
         kept = [k for k, p in enumerate(self.progress) if p.improved or not p.task.early_stopping]
         if len(kept) == len(self.tasks):
@@ -118,33 +118,32 @@ class Stack:
             self.saved[kept] = self.flat[kept]
 
     def _steps(self) -> torch.Tensor:
-        """The epoch's updates; the mean data loss (M,) met on the way."""
-        n_samples = self.program.n_samples
+        """The epoch's updates; F (M,) as met on the way: penalties before, losses in batches."""
         if self.program.shuffle and len(self.batches) > 1:
             for rng, order in zip(self.rngs, self.orders, strict=True):
                 rng.shuffle(order)
-        steps = self.solver.begin_epoch(
-            self.state, [p.pace for p in self.progress], len(self.batches)
-        )
-        total = torch.zeros(len(self.tasks), dtype=torch.float64, device=self.device)
-        if self.device.type == "mps":
-            total = total.float()
+        paces = [progress.pace for progress in self.progress]
+        steps = self.solver.begin_epoch(self.state, paces, len(self.batches))
+        total = torch.zeros(len(self.tasks), dtype=finest_dtype(self.device), device=self.device)
+        total.add_(self.penalty.value(self.weights))
         for piece, step in zip(self.batches, steps, strict=True):
             n_rows = piece.stop - piece.start
-            total.add_(self._step(self._load(piece), step), alpha=n_rows / n_samples)
+            value = self._step(self._load(piece, n_rows), step)
+            total.add_(value, alpha=n_rows / self.program.n_samples)
         return total
 
-    def _load(self, piece: slice) -> Batch:
+    def _load(self, piece: slice, n_rows: int) -> Batch:
         if len(self.batches) == 1:
-            return next(self.rows.blocks(self.program.n_samples))
-        return self.rows.load([order[piece] for order in self.orders], piece.stop - piece.start)
+            return next(self.rows.blocks(n_rows))
+        return self.rows.load([order[piece] for order in self.orders], n_rows)
 
-    def _step(self, batch: Batch, step: list) -> torch.Tensor:
+    def _step(self, batch: Batch, step: Step) -> torch.Tensor:
         """Forward, backward, update, prox; the batch's data loss (M,)."""
-        network = self.networks[batch.n_rows]
-        if any(self.program.dropout):
+        network, share = self.networks[batch.n_rows], None
+        if self.has_dropout:
             network.draw_masks(self.generators)
-        share = batch.share if self.program.normalization == "batch" else None
+        if self.program.normalization == "batch":
+            share = batch.share
         output = network.forward(batch.X, share, train=True)
         value, delta = self.loss.value_and_derivative(output, batch.y, batch.weight)
         network.backward(batch.X, delta, train=True)
