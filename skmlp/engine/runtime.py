@@ -9,20 +9,14 @@ from contextlib import contextmanager
 
 import torch
 
-# Multiply-adds of one step of one model from which intra-op threads pay. Decided by the shape of
-# one model alone, so that its numbers do not depend on what trains beside it.
-WORK_FOR_THREADS = 2e7
-
 _lock = threading.Lock()
 _active = 0
 _users_threads = 1
-_after_fork = False
 
 
 def _in_forked_child() -> None:
     """The parent's OpenMP threads do not exist in a forked child: more than one would hang."""
-    global _after_fork, _active, _lock
-    _after_fork = True
+    global _active, _lock
     _active = 0
     _lock = threading.Lock()
     torch.set_num_threads(1)
@@ -33,8 +27,11 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def intra_op_threads(work: float) -> Iterator[None]:
-    """The number of intra-op threads for a step of ``work`` multiply-adds; restored on exit.
+def one_thread() -> Iterator[None]:
+    """One intra-op thread, and what the user had on exit.
+
+    Matrix products round differently on one thread and on several, so more would make a fit's bits
+    depend on the machine's and the workers' thread limits. Parallelism is between fits.
 
     torch's setting is shared by the threads of a process: what the user had is remembered by the
     first fit that enters, and every fit gives that back.
@@ -45,7 +42,7 @@ def intra_op_threads(work: float) -> Iterator[None]:
             _users_threads = torch.get_num_threads()
         _active += 1
         users = _users_threads
-        torch.set_num_threads(users if work >= WORK_FOR_THREADS and not _after_fork else 1)
+        torch.set_num_threads(1)
     try:
         yield
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -14,9 +13,9 @@ from .layout import Layout
 from .objective import FullObjective
 from .preactivations import fold, unfold
 from .progress import Progress
-from .runtime import intra_op_threads, plain_torch
+from .runtime import one_thread, plain_torch
 from .stack import Stack
-from .task import Program, Solution, Status, Task
+from .task import Solution, Status, Task
 from .validation import validate_weights
 
 CLOSING_ITERATIONS = 50
@@ -38,20 +37,13 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
     """Train tasks of one program together."""
     program = tasks[0].program
     layout = Layout(program)
-    with plain_torch(), intra_op_threads(_work(program)):
+    with plain_torch(), one_thread():
         rngs = [np.random.RandomState(task.seed) for task in tasks]
         rows = [layout.pack(_start(task, rng)) for task, rng in zip(tasks, rngs, strict=True)]
         if program.solver == "lbfgs":
             return [_search(task, layout, row) for task, row in zip(tasks, rows, strict=True)]
         outcomes = _run_epochs(Stack(tasks, np.stack(rows), rngs))
         return [_finish(task, layout, out) for task, out in zip(tasks, outcomes, strict=True)]
-
-
-def _work(program: Program) -> float:
-    """Multiply-adds of one step of one model."""
-    sizes = program.layer_sizes
-    n_weights = sum(a * b for a, b in pairwise(sizes))
-    return 3.0 * n_weights * min(program.batch_size, program.n_samples)
 
 
 def _start(task: Task, rng: np.random.RandomState):
