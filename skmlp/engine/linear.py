@@ -6,12 +6,11 @@ For each output, with centred X and y and scaled columns,
 
 by the closed-form solution on a support, whose signs and members are corrected until the optimality
 conditions hold; where that does not end, L-BFGS-B on the split problem finds a nearer support.
-numpy only.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,42 +19,44 @@ from scipy import linalg, sparse
 from .layout import Layout
 from .lbfgsb import lbfgsb
 from .penalties import PenaltyNumbers, penalty_numbers
+from .scaling import column_moments
 from .task import Samples, Solution, Status, Task, Weights
 
 TOLERANCES = (1e-4, 1e-7, 1e-10)
 MAX_CORRECTIONS = 40
 PATIENCE = 3
+BLOCK_ROWS = 4096
+NOT_CONVERGED = "no exact solution within the iteration limit"
 OPTIMALITY_ROUNDING = 1e-10
 
 
 class Moments:
-    """Weighted centred second moments of X (n, p) and y (n, q), in scaled columns.
+    """Weighted centred second moments of X (n, p) and y (n, q), gathered in blocks of rows.
 
-    ``gram`` (p, p) and ``cross`` (p, q) are those of x_j / scale_j.
+    ``gram`` (p, p) and ``cross`` (p, q) are those of x_j / scale_j; ``y_square`` is y's own, summed
+    over outputs. Constant columns have scale one and moments zero.
     """
 
     def __init__(self, samples: Samples) -> None:
-        X, y = samples.X, samples.y.astype(np.float64)
-        if sparse.issparse(X):
-            X = X.toarray()
-        share = samples.relative_weight() / samples.n_rows
-        X = X.astype(np.float64)
-        self.x_mean, self.y_mean = (share * X).sum(0), (share * y).sum(0)
+        y, share = samples.y.astype(np.float64), samples.relative_weight() / samples.n_rows
+        self.x_mean, std = column_moments(samples)
+        self.y_mean = (share * y).sum(0)
         root = np.sqrt(share)
-        X -= self.x_mean
-        X *= root
-        self.X, self.y = X, (y - self.y_mean) * root
-        gram = X.T @ X
-        self.scale = np.sqrt(np.diagonal(gram))
-        constant = self.scale <= 1e-12 * np.maximum(np.abs(self.x_mean), 1e-300)
-        self.scale = np.where(constant, 1.0, self.scale)
-        gram /= self.scale
-        gram /= self.scale[:, None]
-        gram[constant] = 0.0
-        gram[:, constant] = 0.0
-        self.gram = gram
-        self.cross = (X.T @ self.y) / self.scale[:, None]
-        self.cross[constant] = 0.0
+        y = (y - self.y_mean) * root
+        n_features = len(self.x_mean)
+        gram, cross = np.zeros((n_features, n_features)), np.zeros((n_features, y.shape[1]))
+        for start in range(0, samples.n_rows, BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            block = samples.X[rows]
+            block = block.toarray() if sparse.issparse(block) else block
+            block = (block - self.x_mean) * root[rows]
+            gram += block.T @ block
+            cross += block.T @ y[rows]
+        varies = std > 0
+        self.scale = np.where(varies, std, 1.0)
+        self.gram = gram * np.outer(varies / self.scale, varies / self.scale)
+        self.cross = cross * (varies / self.scale)[:, None]
+        self.y_square = float((y * y).sum())
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,14 @@ class Quadratic:
     cross: np.ndarray
     penalty: PenaltyNumbers
     rank: int
+
+    @classmethod
+    def of(cls, moments: Moments, penalty: PenaltyNumbers, columns, output: int, n_rows: int):
+        """The problem of one output, whose coefficients are ``columns`` of the flat row."""
+        scale, own = moments.scale, penalty.of(columns)
+        scaled = replace(own, l1=own.l1 / scale, l2=own.l2 / scale**2)
+        rank = min(len(scale), n_rows - 1)
+        return cls(moments.gram, moments.cross[:, output], scaled, rank)
 
     def gradient(self, b: np.ndarray) -> np.ndarray:
         """Of the smooth part: G b - c + l2 b."""
@@ -165,42 +174,21 @@ def solve_linear(task: Task) -> Solution:
     layout = Layout(task.program)
     moments, penalty = Moments(task.train), penalty_numbers(task, layout)
     n_features, n_outputs = task.program.layer_sizes
-    coef = np.zeros((n_features, n_outputs))
+    coef, objective, optimality = np.zeros((n_features, n_outputs)), 0.5 * moments.y_square, 0.0
     converged, n_iter = True, 0
     for output in range(n_outputs):
         columns = layout.weights[0].start + output + n_outputs * np.arange(n_features)
-        scaled = PenaltyNumbers(
-            l1=penalty.l1[columns] / moments.scale,
-            l2=penalty.l2[columns] / moments.scale**2,
-            lower=penalty.lower[columns],
-            upper=penalty.upper[columns],
-        )
-        rank = min(n_features, task.train.n_rows - 1)
-        problem = Quadratic(moments.gram, moments.cross[:, output], scaled, rank)
+        problem = Quadratic.of(moments, penalty, columns, output, task.train.n_rows)
         b, optimal, iterations = _solve(problem, task)
-        coef[:, output] = b / moments.scale
         converged, n_iter = converged and optimal, n_iter + iterations
-    intercept = moments.y_mean - moments.x_mean @ coef
-    weights = Weights(
-        [coef.astype(task.program.dtype)], [intercept.astype(task.program.dtype)], [], []
-    )
-    objective, optimality = _certificate(moments, layout, penalty, coef)
+        coef[:, output] = b / moments.scale
+        value, gradient = problem.value_and_gradient(b)
+        objective += value + problem.penalty.value(b)
+        own = penalty.of(columns)
+        optimality = max(optimality, own.residual(coef[:, output], gradient * moments.scale))
     status = Status.CONVERGED if converged else Status.MAX_ITER
     if not np.isfinite(coef).all():
         status = Status.DIVERGED
-    return Solution(weights, status, n_iter, objective, optimality)
-
-
-def _certificate(
-    moments: Moments, layout: Layout, penalty: PenaltyNumbers, coef: np.ndarray
-) -> tuple[float, float]:
-    """F and its optimality residual at coefficients with their best intercept."""
-    residual = moments.X @ coef - moments.y
-    piece = layout.weights[0].slice
-    row, gradient = np.zeros(layout.size), np.zeros(layout.size)
-    row[piece] = coef.ravel()
-    gradient[piece] = (moments.X.T @ residual).ravel()
-    weights = row[: layout.n_weights]
-    gradient[: layout.n_weights] += penalty.l2 * weights
-    smooth = 0.5 * float((residual**2).sum()) + 0.5 * float(penalty.l2 @ weights**2)
-    return smooth + penalty.value(row), penalty.residual(row, gradient)
+    dtype, intercept = task.program.dtype, moments.y_mean - moments.x_mean @ coef
+    weights = Weights([coef.astype(dtype)], [intercept.astype(dtype)], [], [])
+    return Solution(weights, status, n_iter, objective, optimality, message=NOT_CONVERGED)

@@ -31,6 +31,12 @@ class PenaltyNumbers:
     def is_smooth(self) -> bool:
         return not self.l1.any() and not np.isfinite(self.lower).any()
 
+    def of(self, weights: np.ndarray) -> PenaltyNumbers:
+        """The penalty on some of the weights alone."""
+        return PenaltyNumbers(
+            self.l1[weights], self.l2[weights], self.lower[weights], self.upper[weights]
+        )
+
     def value(self, row: np.ndarray) -> float:
         """sum l1 |W| at a flat row."""
         return float(self.l1 @ np.abs(row[: self.l1.size]))

@@ -18,7 +18,7 @@ from .task import Samples, Task
 
 
 def column_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted mean and standard deviation (n_features,) of X, float64; 1 for constant columns."""
+    """Weighted mean and standard deviation (n_features,) of X, float64; 0 for constant columns."""
     X, share = samples.X, samples.relative_weight()[:, 0] / samples.n_rows
     if sparse.issparse(X):
         mean = X.T @ share
@@ -30,8 +30,7 @@ def column_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
             centred = X[start : start + 4096] - mean
             variance += share[start : start + 4096] @ (centred * centred)
     std = np.sqrt(np.maximum(variance, 0.0))
-    std[std <= 1e-12 * np.maximum(np.abs(mean), 1e-300)] = 1.0
-    return mean, std
+    return mean, np.where(std > 1e-12 * np.abs(mean), std, 0.0)
 
 
 class ScaledObjective:
@@ -41,7 +40,8 @@ class ScaledObjective:
         self._objective = objective
         self._first, self._first_bias = layout.weights[0], layout.biases[0]
         self._last, self._last_bias = layout.weights[-1], layout.biases[-1]
-        self._mean, self._std = (column[:, None] for column in column_moments(task.train))
+        mean, std = column_moments(task.train)
+        self._mean, self._std = mean[:, None], np.where(std > 0, std, 1.0)[:, None]
         self._y_mean, self._y_scale = 0.0, 1.0
         if task.program.loss == "squared_error":
             share = task.train.relative_weight() / task.train.n_rows

@@ -10,19 +10,20 @@ from .task import Program, Solution, Task
 def train(tasks: list[Task]) -> list[Solution]:
     """Train networks; those of one program as one stack.
 
-    Linear regressions with solver='lbfgs' are solved without torch.
+    torch is imported here, with the first fit.
     """
-    solutions: dict[int, Solution] = {}
+    from .linear import solve_linear
+    from .training import train_stack
+
     stacks: dict[Program, list[int]] = defaultdict(list)
     for k, task in enumerate(tasks):
-        if task.program.solver == "lbfgs" and task.program.is_linear_regression:
-            from .linear import solve_linear
-
-            solutions[k] = solve_linear(task)
+        stacks[task.program].append(k)
+    solutions: dict[int, Solution] = {}
+    for program, members in stacks.items():
+        stack = [tasks[k] for k in members]
+        if program.solver == "lbfgs" and program.is_linear_regression:
+            trained = [solve_linear(task) for task in stack]
         else:
-            stacks[task.program].append(k)
-    for members in stacks.values():
-        from .training import train_stack
-
-        solutions.update(zip(members, train_stack([tasks[k] for k in members]), strict=True))
+            trained = train_stack(stack)
+        solutions.update(zip(members, trained, strict=True))
     return [solutions[k] for k in range(len(tasks))]
