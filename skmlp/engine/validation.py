@@ -31,11 +31,13 @@ def validate(
     ]
 
 
-def validate_weights(task: Task, plain: Weights) -> tuple[float, float]:
-    """(mean loss, R2) of plain weights on a task's validation rows."""
-    program = replace(task.program, normalization=None)
+def validate_weights(task: Task, weights: Weights) -> tuple[float, float]:
+    """(mean loss, R2) of one network, batch normalisation folded, on a task's validation rows."""
+    program = task.program
+    if program.normalization == "batch":
+        program = replace(program, normalization=None)
     layout = Layout(program)
-    flat = torch.tensor(layout.pack(plain)[None], dtype=torch.float64, device="cpu")
+    flat = torch.tensor(layout.pack(weights)[None], dtype=torch.float64, device="cpu")
     rows = RowLoader([task.validation], torch.float64, torch.device("cpu"))
     return validate(program, layout, flat, rows)[0]
 
