@@ -100,32 +100,39 @@ def fit_data(estimator, arrays, validation, target, seed):
     ``target`` is the scale of y to keep, or None to take that of the training rows.
     """
     X, y, weight = arrays
-    stops_early = estimator.early_stopping and estimator.solver != "lbfgs"
-    if validation is None and stops_early:
-        held_out = validation_rows(X, y, weight, estimator.validation_fraction, seed)
-        validation = _rows(X, y, weight, held_out)
-        X, y, weight = _rows(X, y, weight, ~held_out)
-    if validation is not None and validation[1].shape[1] != y.shape[1]:
-        raise ValueError(f"y_val has {validation[1].shape[1]} outputs, y has {y.shape[1]}.")
+    train, held_out = _Part(X, y, weight), None if validation is None else _Part(*validation)
+    if held_out is None and estimator.early_stopping and estimator.solver != "lbfgs":
+        mask = validation_rows(X, y, weight, estimator.validation_fraction, seed)
+        train, held_out = _part(*arrays, ~mask), _part(*arrays, mask)
+    if held_out is not None and held_out.y.shape[1] != y.shape[1]:
+        raise ValueError(f"y_val has {held_out.y.shape[1]} outputs, y has {y.shape[1]}.")
     if target is None:
-        target = TargetScale.of(y, weight, estimator.loss, estimator.normalize_y)
-    samples = _samples(X, y, weight, target, X.dtype)
-    if validation is not None:
-        validation = _samples(*validation, target, X.dtype)
-    return FitData(samples, validation, target)
+        target = TargetScale.of(train.y, train.weight, estimator.loss, estimator.normalize_y)
+    validation = None if held_out is None else _samples(held_out, target, X.dtype)
+    return FitData(_samples(train, target, X.dtype), validation, target)
 
 
-def _rows(X, y, weight, mask):
-    return X[mask], y[mask], None if weight is None else weight[mask]
+class _Part(NamedTuple):
+    """Rows of X, all or some, with their y and weights."""
+
+    X: object
+    y: np.ndarray
+    weight: np.ndarray | None
+    rows: np.ndarray | None = None
 
 
-def _samples(X, y, weight, target, dtype):
+def _part(X, y, weight, mask):
+    rows = np.flatnonzero(mask)
+    return _Part(X, y[rows], None if weight is None else weight[rows], rows)
+
+
+def _samples(part, target, dtype):
+    """Samples for the engine, y in the units of training."""
     with np.errstate(over="ignore"):
-        y = target.transform(y).astype(dtype)
+        y = target.transform(part.y).astype(dtype)
     if not np.isfinite(y).all():
         raise ValueError(
             f"y holds values too large for {np.dtype(dtype).name}: scale y, or give X in float64."
         )
-    if weight is not None and (weight == weight[0]).all() and weight[0] == 1:
-        weight = None
-    return Samples(X.astype(dtype, copy=False), y, weight)
+    weight = None if part.weight is None or (part.weight == 1).all() else part.weight
+    return Samples(part.X.astype(dtype, copy=False), y, weight, part.rows)

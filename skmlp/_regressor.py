@@ -530,7 +530,7 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             The predictions, in the units of y.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "coefs_")
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
         layer_norm = None
         if hasattr(self, "layer_norm_gains_"):

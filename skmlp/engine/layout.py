@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,10 +25,10 @@ def slots(n_models: int, *shape: int, dtype: torch.dtype, device: torch.device) 
     A gap between the slots keeps elementwise kernels from running across models, so that a
     model's numbers do not depend on where in the stack it lies.
     """
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     slot = _aligned(size) + ALIGNMENT
     memory = torch.zeros(n_models * slot, dtype=dtype, device=device)
-    strides = [int(np.prod(shape[k + 1 :])) for k in range(len(shape))]
+    strides = [math.prod(shape[k + 1 :]) for k in range(len(shape))]
     return memory.as_strided((n_models, *shape), (slot, *strides))
 
 

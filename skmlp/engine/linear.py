@@ -14,18 +14,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import linalg
 
 from .layout import Layout
 from .lbfgsb import lbfgsb
 from .penalties import PenaltyNumbers, penalty_numbers
-from .scaling import column_moments
+from .scaling import BLOCK_ROWS, column_moments
 from .task import Samples, Solution, Status, Task, Weights
 
 TOLERANCES = (1e-4, 1e-7, 1e-10)
 MAX_CORRECTIONS = 40
 PATIENCE = 3
-BLOCK_ROWS = 4096
 NOT_CONVERGED = "no exact solution within the iteration limit"
 OPTIMALITY_ROUNDING = 1e-10
 
@@ -45,11 +44,8 @@ class Moments:
         y = (y - self.y_mean) * root
         n_features = len(self.x_mean)
         gram, cross = np.zeros((n_features, n_features)), np.zeros((n_features, y.shape[1]))
-        for start in range(0, samples.n_rows, BLOCK_ROWS):
-            rows = slice(start, start + BLOCK_ROWS)
-            block = samples.X[rows]
-            block = block.toarray() if sparse.issparse(block) else block
-            block = (block - self.x_mean) * root[rows]
+        for rows, X in samples.blocks(BLOCK_ROWS):
+            block = (X - self.x_mean) * root[rows]
             gram += block.T @ block
             cross += block.T @ y[rows]
         varies = std > 0

@@ -65,6 +65,7 @@ class RowLoader:
             + ([self._source(s.relative_weight().astype(s.y.dtype))] if weighted else [])
             for s in samples
         ]
+        self._rows = [s.rows for s in samples]
         self._batches: dict[int, Batch] = {}
         self._copies: dict[int, list] = {}
 
@@ -96,8 +97,10 @@ class RowLoader:
     def load(self, rows: Sequence[np.ndarray | slice], n_rows: int) -> Batch:
         """The batch of the given rows, one index array or slice a model."""
         batch = self._batch(n_rows)
-        for index, copies in zip(rows, self._copies[n_rows], strict=True):
-            for source, target in copies:
+        for index, of_X, copies in zip(rows, self._rows, self._copies[n_rows], strict=True):
+            (X, target), *others = copies
+            _copy_rows(X, index if of_X is None else of_X[index], target)
+            for source, target in others:
                 _copy_rows(source, index, target)
         return batch
 

@@ -10,25 +10,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
 from .layout import Layout
 from .objective import FullObjective
 from .task import Samples, Task
 
+BLOCK_ROWS = 4096
+
 
 def column_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean and standard deviation (n_features,) of X, float64; 0 for constant columns."""
-    X, share = samples.X, samples.relative_weight()[:, 0] / samples.n_rows
-    if sparse.issparse(X):
-        mean = X.T @ share
-        variance = X.multiply(X).T @ share - mean**2
-    else:
-        mean = np.einsum("i,ij->j", share, X)
-        variance = np.zeros_like(mean)
-        for start in range(0, len(X), 4096):
-            centred = X[start : start + 4096] - mean
-            variance += share[start : start + 4096] @ (centred * centred)
+    share = samples.relative_weight()[:, 0] / samples.n_rows
+    mean, variance = np.zeros((2, samples.X.shape[1]))
+    for rows, X in samples.blocks(BLOCK_ROWS):
+        mean += share[rows] @ X
+    for rows, X in samples.blocks(BLOCK_ROWS):
+        variance += share[rows] @ (X - mean) ** 2
     std = np.sqrt(np.maximum(variance, 0.0))
     return mean, np.where(std > 1e-12 * np.abs(mean), std, 0.0)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,15 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows of X (n, p) dense or CSR, y (n, q), and their weights (n,) or None for equal ones."""
+    """Rows of X dense or CSR, y (n, q), and weights (n,) or None for equal ones.
+
+    ``rows`` (n,) are the rows of X meant, None for all: a part of X is not copied.
+    """
 
     X: object
     y: np.ndarray
     weight: np.ndarray | None = None
+    rows: np.ndarray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -69,6 +75,13 @@ class Samples:
     @property
     def total_weight(self) -> float:
         return float(self.n_rows if self.weight is None else self.weight.sum(dtype=np.float64))
+
+    def blocks(self, n_rows: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Which rows, and X of them as a dense array, block by block."""
+        for start in range(0, self.n_rows, n_rows):
+            piece = slice(start, start + n_rows)
+            block = self.X[piece if self.rows is None else self.rows[piece]]
+            yield piece, block.toarray() if sparse.issparse(block) else block
 
     def relative_weight(self) -> np.ndarray:
         """Weights with mean one, (n, 1)."""
