@@ -1,168 +1,113 @@
-"""No hidden layer and squared error: the lasso family, solved to rounding on the Gram matrix.
+"""No hidden layer and squared error: the lasso family, to rounding, from second moments.
 
-For each output, with centred X and y and scaled columns,
-
-    minimise  1/2 b' G b - c' b + sum_j l1_j |b_j| + l2_j / 2 b_j^2   subject to the bounds,
-
-by the closed-form solution on a support, whose signs and members are corrected until the optimality
-conditions hold; where that does not end, L-BFGS-B on the split problem finds a nearer support.
+With centred X and y and scaled columns each output is a quadratic with an L1 penalty. Where there
+are more features than rows it is solved on working sets of features.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
-from scipy import linalg
 
 from .layout import Layout
-from .lbfgsb import lbfgsb
 from .penalties import PenaltyNumbers, penalty_numbers
+from .quadratic import OPTIMALITY_ROUNDING, Quadratic, solve, violation
 from .scaling import BLOCK_ROWS, column_moments
 from .task import Samples, Solution, Status, Task, Weights
 
-TOLERANCES = (1e-4, 1e-7, 1e-10)
-MAX_CORRECTIONS = 40
-PATIENCE = 3
+SMALLEST_WORKING_SET = 16
+MAX_WORKING_SETS = 100
 NOT_CONVERGED = "no exact solution within the iteration limit"
-OPTIMALITY_ROUNDING = 1e-10
 
 
 class Moments:
-    """Weighted centred second moments of X (n, p) and y (n, q), gathered in blocks of rows.
+    """Weighted centred second moments of X (n, p) and y (n, q), in columns of X scaled to std one.
 
-    ``gram`` (p, p) and ``cross`` (p, q) are those of x_j / scale_j; ``y_square`` is y's own, summed
-    over outputs. Constant columns have scale one and moments zero.
+    ``cross`` (p, q) is X'y, ``y_square`` the square of y summed over outputs. X'X is formed once in
+    blocks of rows, or, for more features than rows, for the columns asked for. Constant columns
+    have scale one and moments zero.
     """
 
     def __init__(self, samples: Samples) -> None:
-        y, share = samples.y.astype(np.float64), samples.relative_weight() / samples.n_rows
         self.x_mean, std = column_moments(samples)
-        self.y_mean = (share * y).sum(0)
+        self.scale = np.where(std > 0, std, 1.0)
+        self._inverse_scale = (std > 0) / self.scale
+        self.n_rows, n_features = samples.n_rows, len(std)
+        y, share = samples.y.astype(np.float64), samples.relative_weight() / samples.n_rows
         root = np.sqrt(share)
+        self.y_mean = (share * y).sum(0)
         y = (y - self.y_mean) * root
-        n_features = len(self.x_mean)
-        gram, cross = np.zeros((n_features, n_features)), np.zeros((n_features, y.shape[1]))
-        for rows, X in samples.blocks(BLOCK_ROWS):
-            block = (X - self.x_mean) * root[rows]
-            gram += block.T @ block
-            cross += block.T @ y[rows]
-        varies = std > 0
-        self.scale = np.where(varies, std, 1.0)
-        self.gram = gram * np.outer(varies / self.scale, varies / self.scale)
-        self.cross = cross * (varies / self.scale)[:, None]
         self.y_square = float((y * y).sum())
+        self.is_wide = n_features > self.n_rows
+        self.cross = np.zeros((n_features, y.shape[1]))
+        self._gram = None if self.is_wide else np.zeros((n_features, n_features))
+        for rows, X in samples.blocks(self.n_rows if self.is_wide else BLOCK_ROWS):
+            block = (X - self.x_mean) * root[rows] * self._inverse_scale
+            self.cross += block.T @ y[rows]
+            if self.is_wide:
+                self._columns = block
+            else:
+                self._gram += block.T @ block
+
+    def gram(self, members: np.ndarray) -> np.ndarray:
+        """X'X of some columns."""
+        if self.is_wide:
+            columns = self._columns[:, members]
+            return columns.T @ columns
+        return self._gram[np.ix_(members, members)]
+
+    def gram_times(self, b: np.ndarray) -> np.ndarray:
+        """X'X b."""
+        return self._columns.T @ (self._columns @ b) if self.is_wide else self._gram @ b
 
 
-@dataclass(frozen=True)
-class Quadratic:
-    """One output's problem in scaled columns: the interface of FullObjective.
+class _Output:
+    """One output's problem: its cross moments and its penalty, in scaled columns."""
 
-    ``penalty`` holds l1, l2 and bounds of the scaled coefficients.
-    """
-
-    gram: np.ndarray
-    cross: np.ndarray
-    penalty: PenaltyNumbers
-    rank: int
-
-    @classmethod
-    def of(cls, moments: Moments, penalty: PenaltyNumbers, columns, output: int, n_rows: int):
-        """The problem of one output, whose coefficients are ``columns`` of the flat row."""
-        scale, own = moments.scale, penalty.of(columns)
-        scaled = replace(own, l1=own.l1 / scale, l2=own.l2 / scale**2)
-        rank = min(len(scale), n_rows - 1)
-        return cls(moments.gram, moments.cross[:, output], scaled, rank)
+    def __init__(self, moments: Moments, penalty: PenaltyNumbers, output: int) -> None:
+        self.moments, self.cross = moments, moments.cross[:, output]
+        scale = moments.scale
+        self.penalty = replace(penalty, l1=penalty.l1 / scale, l2=penalty.l2 / scale**2)
 
     def gradient(self, b: np.ndarray) -> np.ndarray:
-        """Of the smooth part: G b - c + l2 b."""
-        return self.gram @ b - self.cross + self.penalty.l2 * b
+        """Of the smooth part, at all coefficients (p,)."""
+        return self.moments.gram_times(b) - self.cross + self.penalty.l2 * b
 
-    def value_and_gradient(self, b: np.ndarray) -> tuple[float, np.ndarray]:
-        """The smooth part up to a constant, and its gradient."""
-        gradient = self.gradient(b)
-        return 0.5 * float(b @ (gradient - self.cross)), gradient
+    def restricted(self, members: np.ndarray) -> Quadratic:
+        """The problem with the other coefficients at zero."""
+        rank = min(members.size, self.moments.n_rows - 1)
+        gram = self.moments.gram(members)
+        return Quadratic(gram, self.cross[members], self.penalty.of(members), rank)
 
-    def value(self, b: np.ndarray) -> float:
-        return self.value_and_gradient(b)[0]
+    def solve(self, task: Task) -> tuple[np.ndarray, bool, int]:
+        """(coefficients, whether they are optimal, iterations).
 
-    def on_support(self, support: np.ndarray, signs: np.ndarray) -> np.ndarray:
-        """The stationary point with this support and these signs, with one refinement step."""
-        b = np.zeros_like(self.cross)
-        if not support.size:
-            return b
-        matrix = self.gram[np.ix_(support, support)]
-        matrix[np.diag_indices_from(matrix)] += self.penalty.l2[support]
-        target = self.cross[support] - self.penalty.l1[support] * signs
-        try:
-            factor = linalg.cho_factor(matrix, check_finite=False)
-            solution = linalg.cho_solve(factor, target, check_finite=False)
-            solution += linalg.cho_solve(factor, target - matrix @ solution, check_finite=False)
-        except linalg.LinAlgError:
-            solution = linalg.lstsq(matrix, target, check_finite=False)[0]
-        b[support] = solution
-        return b
-
-    def polished(self, b: np.ndarray) -> np.ndarray | None:
-        """The exact solution from a nearby ``b``, or None where corrections do not end.
-
-        Coefficients that leave their sign or bound are dropped and zeros that violate their
-        condition taken in, all at once while their number falls and else the last of them alone
-        (block principal pivoting: Portugal, Judice, Vicente 1994; Kim, Park 2011).
+        A working set holds all features, or those that violate their condition most; features in
+        the support stay and violators come in until there are none.
         """
-        signs = np.sign(b)
-        fewest, patience = np.inf, PATIENCE
-        for _ in range(MAX_CORRECTIONS):
-            active = (signs != 0) | self._free
-            support = np.flatnonzero(active)
-            if support.size > self.rank and not self.penalty.l2.all() and not self._free.all():
-                return None
-            candidate = self.on_support(support, signs[support])
-            gradient = self.gradient(candidate)
-            wrong = self._wrong(candidate, gradient, signs, active)
-            n_wrong = np.count_nonzero(wrong)
-            if not n_wrong:
-                return candidate
-            patience = PATIENCE if n_wrong < fewest else patience - 1
-            fewest = min(fewest, n_wrong)
-            exchanged = wrong if patience > 0 else np.flatnonzero(wrong)[-1:]
-            signs[exchanged] = np.where(active, 0.0, -np.sign(gradient))[exchanged]
-        return None
+        b, total_iter = np.zeros_like(self.cross), 0
+        tolerance = OPTIMALITY_ROUNDING * np.abs(self.cross).max(initial=0.0)
+        members = np.arange(b.size)
+        if self.moments.is_wide:
+            n_first = max(SMALLEST_WORKING_SET, self.moments.n_rows // 2)
+            members = self._worst(self.gradient(b), members[:0], n_first, tolerance)
+        for _ in range(MAX_WORKING_SETS):
+            found, optimal, n_iter = solve(self.restricted(members), task, b[members])
+            b[:], total_iter = 0.0, total_iter + n_iter
+            b[members] = found
+            entering = self._worst(self.gradient(b), members, max(1, members.size), tolerance)
+            if not optimal or not entering.size:
+                return b, optimal, total_iter
+            members = np.union1d(np.flatnonzero(b), entering)
+        return b, False, total_iter
 
-    @cached_property
-    def _free(self) -> np.ndarray:
-        """Coefficients with neither L1 nor bounds."""
-        penalty = self.penalty
-        return (penalty.l1 == 0) & (penalty.lower < 0) & (penalty.upper > 0)
-
-    def _wrong(self, candidate, gradient, signs, active) -> np.ndarray:
-        """Coefficients that are not where the optimality conditions want them."""
-        penalty = self.penalty
-        leaving = active & ~self._free & (candidate * signs <= 0)
-        excess = np.abs(gradient) - penalty.l1
-        excess[(penalty.lower == 0) & (gradient > 0)] = -1.0
-        excess[active | (penalty.upper == 0)] = -1.0
-        return leaving | (excess > OPTIMALITY_ROUNDING * np.abs(self.cross).max(initial=0.0))
-
-
-def _solve(problem: Quadratic, task: Task) -> tuple[np.ndarray, bool, int]:
-    """(coefficients, whether they are optimal, iterations) of one output.
-
-    The corrections mostly end from zero; where they do not, L-BFGS-B brings them nearer.
-    """
-    b = np.zeros_like(problem.cross)
-    size = max(np.abs(problem.cross).max(initial=0.0), np.finfo(float).tiny)
-    residual, n_iter = np.inf, 1
-    for tol in (None, *TOLERANCES):
-        if tol is not None and n_iter < task.max_iter:
-            left = task.max_iter - n_iter
-            end = lbfgsb(problem, b, tol * size, left, task.max_fun, lambda x, value: False)
-            b, residual, n_iter = end.x, end.residual, n_iter + end.n_iter
-        exact = problem.polished(b)
-        if exact is not None:
-            return exact, True, n_iter
-    return b, residual <= task.tol * size, n_iter
+    def _worst(self, gradient, members, n_most: int, tolerance: float) -> np.ndarray:
+        """At most ``n_most`` features outside the working set, the worst violators first."""
+        excess = violation(self.penalty, gradient)
+        excess[members] = -1.0
+        violators = np.flatnonzero(excess > tolerance)
+        return violators[np.argsort(-excess[violators])[:n_most]]
 
 
 def solve_linear(task: Task) -> Solution:
@@ -173,14 +118,13 @@ def solve_linear(task: Task) -> Solution:
     coef, objective, optimality = np.zeros((n_features, n_outputs)), 0.5 * moments.y_square, 0.0
     converged, n_iter = True, 0
     for output in range(n_outputs):
-        columns = layout.weights[0].start + output + n_outputs * np.arange(n_features)
-        problem = Quadratic.of(moments, penalty, columns, output, task.train.n_rows)
-        b, optimal, iterations = _solve(problem, task)
+        own = penalty.of(layout.weights[0].start + output + n_outputs * np.arange(n_features))
+        problem = _Output(moments, own, output)
+        b, optimal, iterations = problem.solve(task)
         converged, n_iter = converged and optimal, n_iter + iterations
         coef[:, output] = b / moments.scale
-        value, gradient = problem.value_and_gradient(b)
-        objective += value + problem.penalty.value(b)
-        own = penalty.of(columns)
+        gradient = problem.gradient(b)
+        objective += 0.5 * float(b @ (gradient - problem.cross)) + problem.penalty.value(b)
         optimality = max(optimality, own.residual(coef[:, output], gradient * moments.scale))
     status = Status.CONVERGED if converged else Status.MAX_ITER
     if not np.isfinite(coef).all():
