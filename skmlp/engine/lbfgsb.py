@@ -1,6 +1,6 @@
 """L1 and bounds by L-BFGS-B: W = U - V with U, V >= 0, so that |W| = U + V is linear.
 
-Zeros are active bounds and therefore exact. A weight held non-negative has only its half U.
+Zeros are active bounds and therefore exact. A weight held to one sign has only that half.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ class _Split:
         one_sided = penalty.lower == 0
         self.doubled = np.flatnonzero((l1 > 0) & ~one_sided & (penalty.upper != 0))
         self.size = size
-        self.slope = np.concatenate([l1, l1[self.doubled]])
+        sign = np.where((penalty.upper == 0) & ~one_sided, -1.0, 1.0)
+        self.slope = np.concatenate([sign * l1, l1[self.doubled]])
         lower = np.where(one_sided, 0.0, penalty.lower)
         lower[self.doubled] = 0.0
         self.bounds = Bounds(

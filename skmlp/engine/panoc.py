@@ -10,6 +10,7 @@ accepted where it lowers the forward-backward envelope
 from __future__ import annotations
 
 from collections import deque
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ CURVATURE_SHARE = 0.95
 ROUNDING = 1e-14
 MEMORY = 20
 MAX_HALVINGS = 11
+LARGEST_CURVATURE = 1e14
 
 
 class Minimum(NamedTuple):
@@ -110,13 +112,13 @@ class _Problem:
 
 
 def _backtrack(problem: _Problem, point: _Point, curvature: float, memory: InverseHessian):
-    """Raise the curvature until the quadratic bound holds at z; (point, curvature)."""
+    """Raise the curvature until the quadratic bound holds at z; (point, curvature, F at z)."""
     while True:
         bound = point.f - point.gradient @ point.r + 0.5 * curvature * (point.r @ point.r)
-        if problem.value(point.z) <= bound + ROUNDING * max(1.0, abs(point.f)):
-            return point, curvature
-        if curvature > 1e14 or problem.exhausted:
-            return point, curvature
+        f_z = problem.value(point.z)
+        holds = f_z <= bound + ROUNDING * max(1.0, abs(point.f))
+        if holds or curvature > LARGEST_CURVATURE or problem.exhausted:
+            return point, curvature, f_z + problem.penalty.value(point.z)
         curvature *= 2
         memory.clear()
         point = problem.step(point.x, point.f, point.gradient, CURVATURE_SHARE / curvature)
@@ -139,18 +141,21 @@ def panoc(problem, x: np.ndarray, tol: float, max_iter: int, max_fun: float, mon
     """Minimise f + g from ``x`` until max |x - prox(x - grad f(x))| <= tol.
 
     ``problem`` has ``value``, ``value_and_gradient`` (the smooth f) and ``penalty`` (g).
-    ``monitor(x, F)`` sees each iterate and returns True to stop.
+    ``monitor(x, F)`` sees each iterate and returns True to stop. Where the limits end the search,
+    the best iterate is the result.
     """
-    counted, memory = _Problem(problem, max_fun), InverseHessian()
-    penalty = problem.penalty
+    counted, memory, penalty = _Problem(problem, max_fun), InverseHessian(), problem.penalty
     x = penalty.prox(x, 0.0)
     f, gradient = counted.value_and_gradient(x)
+    if not np.isfinite(f):
+        return Minimum(x, np.inf, 0, counted.n_evaluations, "the objective is not finite")
+    best = (f + penalty.value(x), x)
     curvature = counted.curvature(x, gradient)
     point = counted.step(x, f, gradient, CURVATURE_SHARE / curvature)
     message, n_iter = "the iteration limit was reached", 0
-    residual = penalty.residual(point.x, point.gradient)
     while n_iter < max_iter and not counted.exhausted:
-        point, curvature = _backtrack(counted, point, curvature, memory)
+        point, curvature, value = _backtrack(counted, point, curvature, memory)
+        best = min(best, (value, point.z), key=itemgetter(0))
         gamma = CURVATURE_SHARE / curvature
         if np.abs(point.r).max() <= tol * max(1.0, gamma):
             _, at_z = counted.value_and_gradient(point.z)
@@ -160,11 +165,10 @@ def panoc(problem, x: np.ndarray, tol: float, max_iter: int, max_fun: float, mon
         following = _line_search(counted, point, -memory.times(point.r), gamma)
         memory.add(following.x - point.x, following.r - point.r)
         point, n_iter = following, n_iter + 1
-        if monitor(point.z, point.envelope):
+        if monitor(point.z, point.envelope) or not np.isfinite(point.envelope):
             message = ""
             break
-    if not np.isfinite(point.envelope):
-        return Minimum(x, np.inf, n_iter, counted.n_evaluations, "the objective is not finite")
-    _, at_z = counted.value_and_gradient(point.z)
-    residual = penalty.residual(point.z, at_z)
-    return Minimum(point.z, residual, n_iter, counted.n_evaluations, message)
+    best = min(best, (counted.value(point.z) + penalty.value(point.z), point.z), key=itemgetter(0))
+    _, gradient = counted.value_and_gradient(best[1])
+    residual = penalty.residual(best[1], gradient)
+    return Minimum(best[1], residual, n_iter, counted.n_evaluations, message)
