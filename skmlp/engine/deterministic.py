@@ -66,8 +66,11 @@ def _status(end: Minimum, monitor: Monitor, tol: float) -> Status:
 
 
 def settle(task: Task, layout: Layout, objective: FullObjective, row: np.ndarray, n_iter: int):
-    """The row after at most ``n_iter`` PANOC steps from it: settles which weights are zero."""
+    """The row after at most ``n_iter`` steps of L-BFGS-B: settles which weights are zero.
+
+    PANOC's first steps, small, would release more zeros than they settle.
+    """
     problem = ScaledObjective(objective, task, layout)
     monitor = Monitor(True, task.tol)
-    end = panoc(problem, problem.from_original(row), 0.0, n_iter, 4 * n_iter, monitor)
+    end = lbfgsb(problem, problem.from_original(row), 0.0, n_iter, 4 * n_iter, monitor)
     return problem.to_original(end.x) if np.isfinite(end.residual) else row
