@@ -1,0 +1,10 @@
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def same_draws_in_any_order(request):
+    """Each test draws as if it ran alone, from its module's generator ``RNG`` where it has one."""
+    generator = getattr(request.module, "RNG", None)
+    if generator is not None:
+        generator.bit_generator.state = np.random.default_rng(1).bit_generator.state

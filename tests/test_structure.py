@@ -1,0 +1,127 @@
+"""The two floors, and the tables that must agree between them."""
+
+import ast
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+import skmlp
+from skmlp import RegularizedMLPRegressor, _forward
+from skmlp.engine import activations, losses, normalization, solvers
+
+PACKAGE = Path(skmlp.__file__).parent
+TREES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): ast.parse(path.read_text())
+    for path in PACKAGE.rglob("*.py")
+}
+MODULES = {name.removesuffix(".__init__"): tree for name, tree in TREES.items()}
+
+
+def imports(name):
+    """Full names of everything that a module imports, also within its functions."""
+    is_package = f"{name}.__init__" in TREES
+    found = set()
+    for node in ast.walk(MODULES[name]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parts = name.split(".")
+            above = parts[: len(parts) - node.level + is_package] if node.level else []
+            base = ".".join([*above, node.module] if node.module else above)
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def test_modules_are_found():
+    assert len(MODULES) > 25
+    assert "skmlp.engine.network" in imports("skmlp.engine.objective")
+    assert "skmlp.engine.train" in imports("skmlp._regressor")
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("skmlp.engine")])
+def test_engine_knows_neither_scikit_learn_nor_the_face(name):
+    for imported in imports(name):
+        assert imported.split(".")[0] not in {"sklearn", "pandas", "matplotlib"}
+        assert imported.split(".")[0] != "skmlp" or imported.startswith("skmlp.engine")
+
+
+def test_no_cycles_between_modules():
+    graph = {name: (imports(name) & MODULES.keys()) - {name} for name in MODULES}
+    TopologicalSorter(graph).prepare()
+
+
+PIECES = ["network", "losses", "penalties", "normalization", "activations"]
+
+
+@pytest.mark.parametrize("piece", ["losses", "penalties", "normalization", "activations"])
+def test_pieces_do_not_import_each_other(piece):
+    assert not imports(f"skmlp.engine.{piece}") & {f"skmlp.engine.{other}" for other in PIECES}
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_sizes_of_modules_and_functions(name):
+    """At most 600 lines; a function beyond 50 lines, decorators and docstring counted, says why."""
+    tree = TREES[name]
+    assert max((node.end_lineno for node in tree.body), default=0) <= 600
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name != "__init__":
+            length = node.end_lineno - node.lineno + 1
+            assert length <= 50 or ast.get_docstring(node), (node.name, length)
+
+
+def test_every_module_and_class_says_what_it_is():
+    for name, tree in TREES.items():
+        assert ast.get_docstring(tree), name
+        for node in ast.walk(tree):
+            assert not isinstance(node, ast.ClassDef) or ast.get_docstring(node), (name, node.name)
+
+
+# Tables
+
+GRID = np.concatenate([np.linspace(-8, 8, 161), [-800.0, -40.0, 40.0, 800.0]])
+
+
+@pytest.mark.parametrize("name", activations.ACTIVATIONS)
+@pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-12), ("float32", 1e-6)])
+def test_prediction_and_training_have_the_same_activation(name, dtype, tolerance):
+    z = GRID.astype(dtype)
+    tensor = torch.tensor(z)
+    in_training = activations.ACTIVATIONS[name].forward(tensor, torch.empty_like(tensor)).numpy()
+    in_prediction = _forward.ACTIVATIONS[name](z.copy())
+    assert in_prediction.dtype == dtype
+    assert_allclose(in_prediction, in_training, rtol=tolerance, atol=tolerance)
+
+
+def test_layer_normalisation_has_the_same_constants():
+    assert _forward.LAYER_NORM_EPSILON == normalization.EPSILON
+    assert _forward.LEAKY_SLOPE == activations.LEAKY_SLOPE
+
+
+def documented(parameter):
+    """The values in braces of a parameter's documentation."""
+    text = re.search(rf"^    {parameter} : ({{.*?}})", RegularizedMLPRegressor.__doc__, re.S | re.M)
+    return set(re.findall(r"'(\w+)'", text[1]))
+
+
+def accepted(parameter):
+    """The strings that a parameter's constraint accepts."""
+    return RegularizedMLPRegressor._parameter_constraints[parameter][0].options
+
+
+@pytest.mark.parametrize(
+    "parameter, table",
+    [
+        ("activation", activations.ACTIVATIONS),
+        ("activation", _forward.ACTIVATIONS),
+        ("loss", losses.LOSSES),
+        ("normalization", normalization.NORMALIZATIONS),
+        ("solver", [*solvers.SOLVERS, "lbfgs"]),
+    ],
+)
+def test_tables_docstring_and_constraints_agree(parameter, table):
+    assert set(table) == documented(parameter) == accepted(parameter)
