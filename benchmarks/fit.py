@@ -31,8 +31,8 @@ SHAPES = [  # rows, features, hidden layers, epochs
     (2000, 20, (50, 20), 150),
     (5000, 20, (64, 64), 60),
     (5000, 50, (100, 100), 40),
-    (20000, 20, (100,), 20),
-    (20000, 50, (256, 256), 20),
+    (20000, 20, (100,), 40),
+    (20000, 50, (256, 256), 40),
 ]
 BATCH_SIZE, LEARNING_RATE, ALPHA = 200, 1e-3, 1e-4
 NAMES = ["MLPRegressor", "skorch", "skmlp"]
