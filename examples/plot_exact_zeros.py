@@ -59,7 +59,7 @@ def train_by_subgradient(X, y):
 proximal, subgradient = (mlp.coefs_, mlp.objective_), train_by_subgradient(X, y)
 fits = {"proximal (skmlp)": proximal, "subgradient (PyTorch)": subgradient}
 fig, axes = plt.subplots(2, 3, figsize=(8, 6.4), layout="constrained", width_ratios=[12, 6, 2.2])
-names = ["x1 … x10", "hidden layer 1", "hidden layer 2", "output"]
+names = ["x10 … x1", "hidden layer 1", "hidden layer 2", "output"]
 for row, (method, (coefs, objective)) in zip(axes, fits.items(), strict=True):
     print(f"{method}: objective {objective:.4f}")
     for k, (ax, coef) in enumerate(zip(row, coefs, strict=True)):
