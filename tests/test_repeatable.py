@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_predict
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import skmlp
 from skmlp import RegularizedMLPRegressor
@@ -365,3 +366,28 @@ def test_clone_forgets_the_fit():
     twin = clone(model)
     assert twin.get_params() == model.get_params()
     assert not hasattr(twin, "coefs_")
+
+
+@pytest.mark.parametrize("solver, hidden", [("lbfgs", (20,)), ("lbfgs", ()), ("adam", (20,))])
+def test_same_bits_whatever_the_blas_threads(solver, hidden):
+    """Factorisations round differently on several threads, and searches amplify that."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(0, 8, (60, 1))
+    y = X[:, 0] ** 3 / (8 + X[:, 0] ** 3) + rng.normal(scale=0.15, size=60)
+    X = np.hstack([X, rng.normal(size=(60, 40))])
+    fits = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            model = RegularizedMLPRegressor(
+                solver=solver,
+                hidden_layer_sizes=hidden,
+                activation="tanh",
+                max_iter=500,
+                l1_per_layer=0.01 if solver == "adam" else 0.0,
+                random_state=0,
+            )
+            fits.append(model.fit(X, y))
+            blas = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
+            assert {lib["num_threads"] for lib in blas} == {min(threads, os.cpu_count())}
+    for one, two in zip(fits[0].coefs_, fits[1].coefs_, strict=True):
+        assert_array_equal(one, two)

@@ -6,12 +6,15 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import torch
+from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
 _active = 0
 _users_threads = 1
+_users_blas = None
 
 
 def _in_forked_child() -> None:
@@ -26,20 +29,27 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_forked_child)
 
 
+@cache
+def _blas() -> ThreadpoolController:
+    """The BLAS libraries of numpy and scipy."""
+    return ThreadpoolController().select(user_api="blas")
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One intra-op thread, and what the user had on exit.
+    """One thread for torch and for BLAS, and what the user had on exit.
 
-    Matrix products round differently on one thread and on several, so more would make a fit's bits
-    depend on the machine's and the workers' thread limits. Parallelism is between fits.
+    Matrix products and factorisations round differently on one thread and on several, so more would
+    make a fit's bits depend on the machine's and the workers' limits. Parallelism is between fits.
 
-    torch's setting is shared by the threads of a process: what the user had is remembered by the
-    first fit that enters, and every fit gives that back.
+    These settings are shared by the threads of a process: what the user had is remembered by the
+    first fit that enters; torch's is given back by every fit, BLAS's by the last that leaves.
     """
-    global _active, _users_threads
+    global _active, _users_threads, _users_blas
     with _lock:
         if _active == 0:
             _users_threads = torch.get_num_threads()
+            _users_blas = _blas().limit(limits=1)
         _active += 1
         users = _users_threads
         torch.set_num_threads(1)
@@ -49,6 +59,8 @@ def one_thread() -> Iterator[None]:
         with _lock:
             _active -= 1
             torch.set_num_threads(users)
+            if _active == 0:
+                _users_blas.restore_original_limits()
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from .layout import Layout
 from .objective import FullObjective
 from .preactivations import fold, unfold
 from .progress import Progress
-from .runtime import one_thread, plain_torch
 from .stack import Stack
 from .task import Solution, Status, Task
 from .validation import validate_weights
@@ -37,13 +36,12 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
     """Train tasks of one program together."""
     program = tasks[0].program
     layout = Layout(program)
-    with plain_torch(), one_thread():
-        rngs = [np.random.RandomState(task.seed) for task in tasks]
-        rows = [layout.pack(_start(task, rng)) for task, rng in zip(tasks, rngs, strict=True)]
-        if program.solver == "lbfgs":
-            return [_search(task, layout, row) for task, row in zip(tasks, rows, strict=True)]
-        outcomes = _run_epochs(Stack(tasks, np.stack(rows), rngs))
-        return [_finish(task, layout, out) for task, out in zip(tasks, outcomes, strict=True)]
+    rngs = [np.random.RandomState(task.seed) for task in tasks]
+    rows = [layout.pack(_start(task, rng)) for task, rng in zip(tasks, rngs, strict=True)]
+    if program.solver == "lbfgs":
+        return [_search(task, layout, row) for task, row in zip(tasks, rows, strict=True)]
+    outcomes = _run_epochs(Stack(tasks, np.stack(rows), rngs))
+    return [_finish(task, layout, out) for task, out in zip(tasks, outcomes, strict=True)]
 
 
 def _start(task: Task, rng: np.random.RandomState):
