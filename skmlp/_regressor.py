@@ -502,9 +502,13 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return data.target.from_units(Weights(*as_float))
 
     def _solver_state(self):
-        """The solver's state after the last epoch, where that was this solver's."""
-        solver, state = getattr(self, "_optimizer", (None, None))
-        return state if solver == self.solver else None
+        """The solver's state after the last epoch, where that was of this solver and network."""
+        key, state = getattr(self, "_optimizer", (None, None))
+        return state if key == self._solver_key() else None
+
+    def _solver_key(self):
+        """What a solver's state belongs to."""
+        return self.solver, self.normalization, [np.shape(coef) for coef in self.coefs_]
 
     def _publish(self, attributes, target, optimizer):
         """Set the fitted attributes, and drop those of an earlier fit that this one has not."""
@@ -515,7 +519,7 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         for name, value in attributes.items():
             setattr(self, name, value)
         self._target = target
-        self._optimizer = (self.solver, optimizer)
+        self._optimizer = (self._solver_key(), optimizer)
 
     def predict(self, X):
         """Predict with the weights in ``coefs_`` and ``intercepts_``.

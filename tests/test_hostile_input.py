@@ -568,3 +568,16 @@ def test_interrupted_refit_can_be_fitted_again():
         model.fit(X, y)
     assert 10 < model.n_iter_ == len(model.loss_curve_)
     assert_array_equal(model.set_params(max_iter=10).fit(X, y).predict(X), expected)
+
+
+def test_partial_fit_after_another_network_was_assigned():
+    """The state of adam belongs to the network it was made for."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 3)), rng.normal(size=30)
+    model = RegularizedMLPRegressor(hidden_layer_sizes=5, max_iter=3, random_state=0)
+    model.fit(X, y).set_params(hidden_layer_sizes=2)
+    model.coefs_ = [np.ones((3, 2)), np.ones((2, 1))]
+    model.intercepts_ = [np.zeros(2), np.zeros(1)]
+    model.partial_fit(X, y)
+    assert [coef.shape for coef in model.coefs_] == [(3, 2), (2, 1)]
+    assert all(np.isfinite(coef).all() for coef in model.coefs_)

@@ -159,7 +159,7 @@ class Stack:
             return validate(self.program, self.layout, self.flat, self.validation)
         results = []
         for model, task in enumerate(self.tasks):
-            row = self.flat[model].double().cpu().numpy()
+            row = self.flat[model].cpu().double().numpy()
             plain = fold(task, self.layout.unpack(row, "float64"))
             results.append(validate_weights(task, plain))
         return results

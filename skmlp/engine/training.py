@@ -57,7 +57,7 @@ def _run_epochs(stack: Stack) -> list[Outcome]:
 
     def leave(model: int, status: Status) -> None:
         progress = stack.progress[model]
-        row = stack.saved[model].double().cpu().numpy()
+        row = stack.saved[model].cpu().double().numpy()
         outcomes[names[model]] = Outcome(
             row, status, progress.n_epochs, progress.message, progress, stack.optimizer(model)
         )

@@ -21,9 +21,9 @@ def validate(
     loss = LOSSES[program.loss]
     total, predictions = 0.0, []
     for batch, output in output_blocks(program, layout.views(flat), rows):
-        predictions.append(loss.mean(output).double().cpu().numpy().copy())
+        predictions.append(loss.mean(output).cpu().double().numpy().copy())
         value, _ = loss.value_and_derivative(output, batch.y, batch.weight)
-        total = total + value.double().cpu().numpy() * (batch.n_rows / rows.samples[0].n_rows)
+        total = total + value.cpu().double().numpy() * (batch.n_rows / rows.samples[0].n_rows)
     predictions = np.concatenate(predictions, axis=1)
     return [
         (float(value), r2(samples.y, prediction, samples.relative_weight()))
