@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .gram import Columns, Gram, is_sizeable
 from .layout import Layout
 from .penalties import PenaltyNumbers, penalty_numbers
 from .quadratic import OPTIMALITY_ROUNDING, Quadratic, solve, violation
@@ -24,15 +25,15 @@ NOT_CONVERGED = "no exact solution within the iteration limit"
 class Moments:
     """Weighted centred second moments of X (n, p) and y (n, q), in columns of X scaled to std one.
 
-    ``cross`` (p, q) is X'y, ``y_square`` the square of y summed over outputs. X'X is formed once in
-    blocks of rows, or, for more features than rows, for the columns asked for. Constant columns
+    ``cross`` (p, q) is X'y, ``y_square`` the square of y summed over outputs. ``gram`` is X'X,
+    formed in blocks of rows, or kept as its columns where features outnumber rows. Constant columns
     have scale one and moments zero.
     """
 
     def __init__(self, samples: Samples) -> None:
         self.x_mean, std = column_moments(samples)
         self.scale = np.where(std > 0, std, 1.0)
-        self._inverse_scale = (std > 0) / self.scale
+        inverse_scale = (std > 0) / self.scale
         self.n_rows, n_features = samples.n_rows, len(std)
         y, share = samples.y.astype(np.float64), samples.relative_weight() / samples.n_rows
         root = np.sqrt(share)
@@ -41,25 +42,13 @@ class Moments:
         self.y_square = float((y * y).sum())
         self.is_wide = n_features > self.n_rows
         self.cross = np.zeros((n_features, y.shape[1]))
-        self._gram = None if self.is_wide else np.zeros((n_features, n_features))
+        gram = 0.0
         for rows, X in samples.blocks(self.n_rows if self.is_wide else BLOCK_ROWS):
-            block = (X - self.x_mean) * root[rows] * self._inverse_scale
+            block = (X - self.x_mean) * root[rows] * inverse_scale
             self.cross += block.T @ y[rows]
-            if self.is_wide:
-                self._columns = block
-            else:
-                self._gram += block.T @ block
-
-    def gram(self, members: np.ndarray) -> np.ndarray:
-        """X'X of some columns."""
-        if self.is_wide:
-            columns = self._columns[:, members]
-            return columns.T @ columns
-        return self._gram[np.ix_(members, members)]
-
-    def gram_times(self, b: np.ndarray) -> np.ndarray:
-        """X'X b."""
-        return self._columns.T @ (self._columns @ b) if self.is_wide else self._gram @ b
+            if not self.is_wide:
+                gram = gram + block.T @ block
+        self.gram = Columns(block) if self.is_wide else Gram(gram)
 
 
 class _Output:
@@ -72,12 +61,12 @@ class _Output:
 
     def gradient(self, b: np.ndarray) -> np.ndarray:
         """Of the smooth part, at all coefficients (p,)."""
-        return self.moments.gram_times(b) - self.cross + self.penalty.l2 * b
+        return self.moments.gram.times(b) - self.cross + self.penalty.l2 * b
 
     def restricted(self, members: np.ndarray) -> Quadratic:
         """The problem with the other coefficients at zero."""
         rank = min(members.size, self.moments.n_rows - 1)
-        gram = self.moments.gram(members)
+        gram = self.moments.gram.of(members)
         return Quadratic(gram, self.cross[members], self.penalty.of(members), rank)
 
     def solve(self, task: Task) -> tuple[np.ndarray, bool, int]:
@@ -90,23 +79,29 @@ class _Output:
         tolerance = OPTIMALITY_ROUNDING * np.abs(self.cross).max(initial=0.0)
         members = np.arange(b.size)
         if self.moments.is_wide:
-            n_first = max(SMALLEST_WORKING_SET, self.moments.n_rows // 2)
-            members = self._worst(self.gradient(b), members[:0], n_first, tolerance)
+            members = self._worst(self.gradient(b), members[:0], tolerance)
         for _ in range(MAX_WORKING_SETS):
             found, optimal, n_iter = solve(self.restricted(members), task, b[members])
             b[:], total_iter = 0.0, total_iter + n_iter
             b[members] = found
-            entering = self._worst(self.gradient(b), members, max(1, members.size), tolerance)
+            entering = self._worst(self.gradient(b), members, tolerance)
             if not optimal or not entering.size:
                 return b, optimal, total_iter
             members = np.union1d(np.flatnonzero(b), entering)
         return b, False, total_iter
 
-    def _worst(self, gradient, members, n_most: int, tolerance: float) -> np.ndarray:
-        """At most ``n_most`` features outside the working set, the worst violators first."""
+    def _worst(self, gradient, members, tolerance: float) -> np.ndarray:
+        """Violators outside the working set, the worst first.
+
+        Without a sizeable L2 the support is smaller than the number of rows, and a working set
+        at most doubles; with it the support may be large and is found sooner from above.
+        """
         excess = violation(self.penalty, gradient)
         excess[members] = -1.0
         violators = np.flatnonzero(excess > tolerance)
+        n_most = max(SMALLEST_WORKING_SET, members.size or self.moments.n_rows // 2)
+        if is_sizeable(self.penalty.l2):
+            n_most = violators.size
         return violators[np.argsort(-excess[violators])[:n_most]]
 
 

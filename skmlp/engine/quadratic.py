@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg
 
+from .gram import Columns, Gram
 from .lbfgsb import lbfgsb
 from .penalties import PenaltyNumbers
 from .task import Task
@@ -39,14 +39,14 @@ class Quadratic:
     ``penalty`` holds l1, l2 and bounds of the scaled coefficients.
     """
 
-    gram: np.ndarray
+    gram: Gram | Columns
     cross: np.ndarray
     penalty: PenaltyNumbers
     rank: int
 
     def gradient(self, b: np.ndarray) -> np.ndarray:
         """Of the smooth part: G b - c + l2 b."""
-        return self.gram @ b - self.cross + self.penalty.l2 * b
+        return self.gram.times(b) - self.cross + self.penalty.l2 * b
 
     def value_and_gradient(self, b: np.ndarray) -> tuple[float, np.ndarray]:
         """The smooth part up to a constant, and its gradient."""
@@ -57,20 +57,11 @@ class Quadratic:
         return self.value_and_gradient(b)[0]
 
     def on_support(self, support: np.ndarray, signs: np.ndarray) -> np.ndarray:
-        """The stationary point with this support and these signs, with one refinement step."""
+        """The stationary point with this support and these signs."""
         b = np.zeros_like(self.cross)
-        if not support.size:
-            return b
-        matrix = self.gram[np.ix_(support, support)]
-        matrix[np.diag_indices_from(matrix)] += self.penalty.l2[support]
-        target = self.cross[support] - self.penalty.l1[support] * signs
-        try:
-            factor = linalg.cho_factor(matrix, check_finite=False)
-            solution = linalg.cho_solve(factor, target, check_finite=False)
-            solution += linalg.cho_solve(factor, target - matrix @ solution, check_finite=False)
-        except linalg.LinAlgError:
-            solution = linalg.lstsq(matrix, target, check_finite=False)[0]
-        b[support] = solution
+        if support.size:
+            target = self.cross[support] - self.penalty.l1[support] * signs
+            b[support] = self.gram.solve(support, self.penalty.l2[support], target)
         return b
 
     def polished(self, b: np.ndarray) -> np.ndarray | None:

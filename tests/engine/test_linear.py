@@ -13,6 +13,7 @@ from sklearn.linear_model import Lasso, lars_path
 
 from skmlp import RegularizedMLPRegressor
 from skmlp.engine import quadratic
+from skmlp.engine.gram import Columns, Gram
 from skmlp.engine.linear import Moments, solve_linear
 from skmlp.engine.quadratic import Quadratic
 from skmlp.engine.task import Samples, Status
@@ -26,7 +27,7 @@ LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0}
 def quadratic_of(X, y, **penalty):
     """The problem of centred X and y, each row counted 1 / n."""
     gram, cross = X.T @ X / len(X), X.T @ y / len(X)
-    return Quadratic(gram, cross, penalty_of(X.shape[1], **penalty), min(X.shape))
+    return Quadratic(Gram(gram), cross, penalty_of(X.shape[1], **penalty), min(X.shape))
 
 
 def centred(n, p):
@@ -180,9 +181,9 @@ def test_moments(dtype):
     joint = np.cov(np.hstack([X, y]).astype("f8").T, aweights=weight, ddof=0)
     std = np.sqrt(np.diag(joint)[:3])
     assert_allclose(moments.scale, [*std, 1.0], rtol=1e-10)
-    gram = moments.gram(np.arange(4))
+    gram = moments.gram.matrix
     assert_allclose(gram[:3, :3], joint[:3, :3] / np.outer(std, std), rtol=1e-9, atol=1e-12)
-    assert_allclose(moments.gram_times(np.ones(4)), gram.sum(1), rtol=1e-12)
+    assert_allclose(moments.gram.times(np.ones(4)), gram.sum(1), rtol=1e-12)
     assert_allclose(moments.cross[:3], joint[:3, 4:] / std[:, None], rtol=1e-9, atol=1e-12)
     assert_array_equal(gram[3], 0)
     assert_array_equal(moments.cross[3], 0)
@@ -196,3 +197,15 @@ def test_lbfgsb_brings_nearer_where_corrections_do_not_end(monkeypatch):
     solution = solve_linear(task_of(X, y, **LINEAR, l1_per_layer=0.05))
     assert solution.n_iter > 2
     assert_allclose(solution.weights.coefs[0][:, 0], reference.coef_, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("l2", [1e-6, 1e-2, 10.0])
+@pytest.mark.parametrize("size", [5, 40])
+def test_columns_solve_as_their_matrix(l2, size):
+    """Also where the support outnumbers the rows, through the smaller system."""
+    X = RNG.normal(size=(12, 40)) / np.sqrt(12)
+    support, l2 = np.arange(size), l2 * RNG.uniform(1, 2, size)
+    target = X[:, :size].T @ RNG.normal(size=12)
+    expected = np.linalg.solve(X[:, :size].T @ X[:, :size] + np.diag(l2), target)
+    for gram in (Columns(X), Gram(X.T @ X)):
+        assert_allclose(gram.solve(support, l2, target), expected, rtol=1e-7, atol=1e-9)

@@ -1,0 +1,91 @@
+"""X'X of scaled columns: formed once, or kept as its columns where they outnumber the rows.
+
+Both kinds have ``times(b)``, ``of(members)`` and ``solve(support, l2, target)``, the solution of
+(G + diag(l2)) b = target on a support, with one step of iterative refinement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import linalg
+
+SIZEABLE_L2 = 1e-3
+
+
+def is_sizeable(l2: np.ndarray) -> bool:
+    """Whether l2 makes G + diag(l2) well conditioned, in columns of standard deviation one."""
+    return bool((l2 > SIZEABLE_L2).all())
+
+
+class Gram:
+    """G as a matrix (p, p)."""
+
+    def __init__(self, matrix: np.ndarray) -> None:
+        self.matrix = matrix
+
+    def times(self, b: np.ndarray) -> np.ndarray:
+        """G b."""
+        return self.matrix @ b
+
+    def of(self, members: np.ndarray) -> Gram:
+        """That of some columns."""
+        if members.size == len(self.matrix):
+            return self
+        return Gram(self.matrix[np.ix_(members, members)])
+
+    def solve(self, support: np.ndarray, l2: np.ndarray, target: np.ndarray) -> np.ndarray:
+        return _solve(self.matrix[np.ix_(support, support)], l2, target)
+
+
+class Columns:
+    """G as X'X of columns (n, p)."""
+
+    def __init__(self, columns: np.ndarray) -> None:
+        self.columns = np.asfortranarray(columns)  # columns are taken out again and again
+
+    def times(self, b: np.ndarray) -> np.ndarray:
+        """G b."""
+        return self.columns.T @ (self.columns @ b)
+
+    def of(self, members: np.ndarray) -> Columns:
+        """That of some columns."""
+        return Columns(self.columns[:, members])
+
+    def solve(self, support: np.ndarray, l2: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Through the n x n system (Woodbury) where the support outnumbers the rows."""
+        X = self.columns[:, support]
+        n_rows, size = X.shape
+        if size <= n_rows or not is_sizeable(l2):
+            return _solve(X.T @ X, l2, target)
+        scaled = X / l2
+        kernel = scaled @ X.T
+        kernel[np.diag_indices(n_rows)] += 1.0
+        try:
+            factor = linalg.cho_factor(kernel, check_finite=False)
+        except linalg.LinAlgError:
+            return _solve(X.T @ X, l2, target)
+        return _refined(
+            lambda v: v / l2 - scaled.T @ linalg.cho_solve(factor, scaled @ v, check_finite=False),
+            lambda b: X.T @ (X @ b) + l2 * b,
+            target,
+        )
+
+
+def _solve(matrix: np.ndarray, l2: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """By Cholesky; the least-norm solution where the matrix is singular. Overwrites it."""
+    matrix[np.diag_indices_from(matrix)] += l2
+    try:
+        factor = linalg.cho_factor(matrix, check_finite=False)
+    except linalg.LinAlgError:
+        return linalg.lstsq(matrix, target, check_finite=False)[0]
+    return _refined(
+        lambda v: linalg.cho_solve(factor, v, check_finite=False), matrix.__matmul__, target
+    )
+
+
+def _refined(inverse: Callable, product: Callable, target: np.ndarray) -> np.ndarray:
+    """inverse(target) with one step of iterative refinement."""
+    solution = inverse(target)
+    return solution + inverse(target - product(solution))
