@@ -59,15 +59,22 @@ class Columns:
         n_rows, size = X.shape
         if size <= n_rows or not is_sizeable(l2):
             return _solve(X.T @ X, l2, target)
-        scaled = X / l2
-        kernel = scaled @ X.T
+        root = np.sqrt(l2)
+        scaled = X / root
+        kernel = scaled @ scaled.T
         kernel[np.diag_indices(n_rows)] += 1.0
         try:
             factor = linalg.cho_factor(kernel, check_finite=False)
         except linalg.LinAlgError:
             return _solve(X.T @ X, l2, target)
         return _refined(
-            lambda v: v / l2 - scaled.T @ linalg.cho_solve(factor, scaled @ v, check_finite=False),
+            lambda v: (
+                (
+                    v / root
+                    - scaled.T @ linalg.cho_solve(factor, scaled @ (v / root), check_finite=False)
+                )
+                / root
+            ),
             lambda b: X.T @ (X @ b) + l2 * b,
             target,
         )
