@@ -250,6 +250,19 @@ def test_longer_averages_of_the_gradient_add_zeros(closing):
     assert closing["averaged"][1] > closing["none"][1]
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh", "silu"])
+@pytest.mark.parametrize("seed", range(4))
+def test_deterministic_steps_never_end_above_the_last_epoch(activation, seed, monkeypatch):
+    params = {"hidden_layer_sizes": (10, 5), "activation": activation, "l1_per_layer": 3e-3}
+    params |= {"max_iter": 40, "learning_rate_init": 0.02, "random_state": seed}
+    data = nonlinear(200, 6)
+    whole = network("adam", **params).fit(*data)
+    monkeypatch.setattr(training, "_settles", lambda task, outcome: False)
+    before = network("adam", **params).fit(*data)
+    assert whole.loss_curve_ == before.loss_curve_
+    assert whole.objective_ <= before.objective_
+
+
 def test_closing_phase_adds_zeros(closing):
     assert closing["whole"][1] > closing["none"][1]
 
