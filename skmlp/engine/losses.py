@@ -32,8 +32,11 @@ def _half_squared_error(output: Tensor, y: Tensor, weight: Tensor | None):
     """(f - y)^2 / 2."""
     share = 1 / output.shape[1]
     residual = output.sub_(y)
-    weighted = residual if weight is None else residual * weight
-    return (weighted * residual).sum((1, 2)).mul_(0.5 * share), weighted.mul_(share)
+    square = residual * residual
+    if weight is not None:
+        square.mul_(weight)
+        residual.mul_(weight)
+    return square.sum((1, 2)).mul_(0.5 * share), residual.mul_(share)
 
 
 def _half_poisson_deviance(output: Tensor, y: Tensor, weight: Tensor | None):

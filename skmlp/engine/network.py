@@ -14,6 +14,7 @@ from torch import Tensor
 from .activations import ACTIVATIONS
 from .layout import Parameters, slots
 from .normalization import NORMALIZATIONS
+from .products import product
 from .rows import Batch, RowLoader
 from .task import Program
 
@@ -26,54 +27,52 @@ def block_rows(layer_sizes: tuple[int, ...]) -> int:
 
 
 class Dense:
-    """x W + b of a stack, with its gradients.
-
-    Products with one output column go model by model: in one call they would be slow, and would
-    round differently in stacks of different size.
+    """z = x W + b of a stack, with its gradients, between buffers that stay.
 
     Shape
-        x (M, B, n_in), weight (M, n_in, n_out), bias (M, 1, n_out) -> (M, B, n_out).
+        x (M, B, n_in) or, the same for all models, (1, B, n_in); weight (M, n_in, n_out),
+        bias (M, 1, n_out), z and delta (M, B, n_out).
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        self.weight, self.bias = weight, bias
-        self.weight_T = weight.mT
-        self.one_column = weight.shape[2] == 1
-        self._models: dict[str, tuple] = {}
+    def __init__(self, weight: Tensor, bias: Tensor, z: Tensor) -> None:
+        self.weight, self.bias, self.z = weight, bias, z
+        self._x: Tensor | None = None
+        self._delta: Tensor | None = None
 
-    def bind_gradient(self, d_weight: Tensor, d_bias: Tensor) -> None:
-        """Where ``backward`` writes."""
-        self.d_weight, self.d_bias = d_weight, d_bias
+    def bind_gradient(self, delta: Tensor, d_weight: Tensor, d_bias: Tensor) -> None:
+        """Where the derivative with respect to z is, and where those of W and b go."""
+        self._delta, self._d_weight, self._d_bias = delta, d_weight, d_bias
 
-    def _by_model(self, name: str, *stacks: Tensor) -> list[tuple[Tensor, ...]]:
-        """The models' parts of some tensors, remembered while these are the same."""
-        known = self._models.get(name)
-        if known is None or any(a is not b for a, b in zip(known[0], stacks, strict=True)):
-            parts = list(zip(*(stack.split(1) for stack in stacks), strict=True))
-            known = self._models[name] = stacks, parts
-        return known[1]
-
-    def forward(self, x: Tensor, out: Tensor) -> Tensor:
-        if not self.one_column:
-            return torch.baddbmm(self.bias, x, self.weight, out=out)
-        for bias, x_m, weight, out_m in self._by_model("out", self.bias, x, self.weight, out):
-            torch.baddbmm(bias, x_m, weight, out=out_m)
-        return out
-
-    def backward(self, x: Tensor, delta: Tensor) -> None:
-        """d_W = x' delta, d_b = sum delta."""
-        torch.sum(delta, 1, keepdim=True, out=self.d_bias)
-        if not self.one_column:
-            torch.bmm(x.mT, delta, out=self.d_weight)
+    def bind_input(self, x: Tensor) -> None:
+        """Take ``x`` as the input from now on."""
+        if x is self._x:
             return
-        for x_m, delta_m, d_weight in self._by_model("d_weight", x, delta, self.d_weight):
-            torch.bmm(x_m.mT, delta_m, out=d_weight)
+        self._x = x
+        self._multiply = product(x, self.weight, self.z)
+        if self._delta is not None:
+            self._multiply_back = product(x.mT, self._delta, self._d_weight)
 
-    def input_delta(self, delta: Tensor, out: Tensor) -> Tensor:
+    def bind_input_delta(self, out: Tensor) -> None:
+        """Where ``pass_back`` writes."""
+        self._input_delta, self._weight_T = out, self.weight.mT
+        self._multiply_input = product(self._delta, self._weight_T, out)
+
+    def forward(self) -> Tensor:
+        """z."""
+        self._multiply()
+        return self.z.add_(self.bias)
+
+    def backward(self) -> None:
+        """d_W = x' delta, d_b = sum delta."""
+        torch.sum(self._delta, 1, keepdim=True, out=self._d_bias)
+        self._multiply_back()
+
+    def pass_back(self) -> Tensor:
         """delta W': the derivative with respect to x."""
-        if self.one_column:
-            return torch.mul(delta, self.weight_T, out=out)
-        return torch.bmm(delta, self.weight_T, out=out)
+        if self.weight.shape[2] == 1:
+            return torch.mul(self._delta, self._weight_T, out=self._input_delta)
+        self._multiply_input()
+        return self._input_delta
 
 
 class Network:
@@ -82,8 +81,9 @@ class Network:
     It reads its parameters from ``theta`` and, with ``d_theta``, writes their gradients there.
 
     Shape
-        X (M, B, n_features) -> output (M, B, n_outputs). The output and everything kept for the
-        backward pass are overwritten by the next forward pass.
+        X (M, B, n_features), or (1, B, n_features) where all models see the same rows, -> output
+        (M, B, n_outputs). The output and everything kept for the backward pass are overwritten by
+        the next forward pass.
     """
 
     def __init__(
@@ -91,40 +91,51 @@ class Network:
     ) -> None:
         like = theta.weights[0]
 
-        def buffer(n_units: int) -> Tensor:
-            return slots(len(like), n_rows, n_units, dtype=like.dtype, device=like.device)
+        def buffers(sizes: tuple[int, ...]) -> list[Tensor]:
+            shapes = [(len(like), n_rows, n_units) for n_units in sizes]
+            return [slots(*shape, dtype=like.dtype, device=like.device) for shape in shapes]
 
         sizes = program.layer_sizes
         hidden = sizes[1:-1]
         self.theta, self.d_theta = theta, d_theta
         self.activation = ACTIVATIONS[program.activation]
         self.dropout = program.dropout
-        self.layers = [
-            Dense(weight, bias) for weight, bias in zip(theta.weights, theta.biases, strict=True)
-        ]
-        if d_theta is not None:
-            for layer, d_weight, d_bias in zip(
-                self.layers, d_theta.weights, d_theta.biases, strict=True
-            ):
-                layer.bind_gradient(d_weight, d_bias)
         norm = NORMALIZATIONS.get(program.normalization)
         self.norms = [norm() for _ in hidden] if norm else [None] * len(hidden)
         keeps_input = self.activation.keeps_input
-        self.z = [buffer(u) for u in hidden]
-        self.a = [buffer(u) for u in hidden] if keeps_input or norm else self.z
+        *self.z, self.output = buffers(sizes[1:])
+        self.a = buffers(hidden) if keeps_input or norm else self.z
         self.normed = self.z
         if norm:
-            self.normed = [buffer(u) for u in hidden] if keeps_input else self.a
+            self.normed = buffers(hidden) if keeps_input else self.a
         self.kept = self.normed if keeps_input else self.a
         self.masks = [
-            buffer(u) if rate else None for u, rate in zip(hidden, program.dropout, strict=True)
+            torch.zeros_like(a) if rate else None
+            for a, rate in zip(self.a, program.dropout, strict=True)
         ]
         self.dropped = [
             a if mask is None else torch.zeros_like(a)
             for a, mask in zip(self.a, self.masks, strict=True)
         ]
-        self.delta = [buffer(u) for u in hidden] if d_theta is not None else []
-        self.output = buffer(sizes[-1])
+        self.layers = [
+            Dense(weight, bias, z)
+            for weight, bias, z in zip(
+                theta.weights, theta.biases, [*self.z, self.output], strict=True
+            )
+        ]
+        if d_theta is not None:
+            self._bind_gradients(d_theta, buffers(hidden))
+        for layer, a in zip(self.layers[1:], self.dropped, strict=True):
+            layer.bind_input(a)
+
+    def _bind_gradients(self, d_theta: Parameters, deltas: list[Tensor]) -> None:
+        parts = zip(
+            self.layers, [*deltas, self.output], d_theta.weights, d_theta.biases, strict=True
+        )
+        for layer, delta, d_weight, d_bias in parts:
+            layer.bind_gradient(delta, d_weight, d_bias)
+        for layer, delta in zip(self.layers[1:], deltas, strict=True):
+            layer.bind_input_delta(delta)
 
     def draw_masks(self, generators: list[torch.Generator]) -> None:
         """New dropout masks, each model's from its own generator, scaled to mean one."""
@@ -135,36 +146,33 @@ class Network:
                 mask[model].bernoulli_(1 - rate, generator=generator)
             mask.div_(1 - rate)
 
-    def forward(self, X: Tensor, share: Tensor | None = None, train: bool = False) -> Tensor:
-        """Outputs before the link. ``share``: rows' shares, for batch normalisation.
-
-        ``train`` applies the masks drawn last.
-        """
-        a, theta, last = X, self.theta, len(self.z)
-        for k in range(last):
-            z, mask = self.layers[k].forward(a, self.z[k]), self.masks[k]
+    def forward(self, X: Tensor, share: Tensor | None = None) -> Tensor:
+        """Outputs before the link. ``share``: rows' shares, for batch normalisation."""
+        theta = self.theta
+        self.layers[0].bind_input(X)
+        for k, layer in enumerate(self.layers[:-1]):
+            z, mask = layer.forward(), self.masks[k]
             if self.norms[k] is not None:
                 gain, shift = theta.gains[k], theta.shifts[k]
                 z = self.norms[k].forward(z, gain, shift, share, self.normed[k])
             a = self.activation.forward(z, self.a[k])
-            if train and mask is not None:
-                a = torch.mul(a, mask, out=self.dropped[k])
-        return self.layers[last].forward(a, self.output)
+            if mask is not None:
+                torch.mul(a, mask, out=self.dropped[k])
+        return self.layers[-1].forward()
 
-    def backward(self, X: Tensor, delta: Tensor, train: bool = False) -> None:
-        """Gradients into ``d_theta`` from ``delta``, the derivative with respect to the output."""
-        inputs = self.dropped if train else self.a
+    def backward(self) -> None:
+        """Gradients into ``d_theta``; the derivative with respect to the output is in its place."""
         for k in range(len(self.layers) - 1, 0, -1):
             layer, mask, norm = self.layers[k], self.masks[k - 1], self.norms[k - 1]
-            layer.backward(inputs[k - 1], delta)
-            delta = layer.input_delta(delta, self.delta[k - 1])
-            if train and mask is not None:
+            layer.backward()
+            delta = layer.pass_back()
+            if mask is not None:
                 delta.mul_(mask)
             self.activation.backward(delta, self.kept[k - 1])
             if norm is not None:
                 d_gain, d_shift = self.d_theta.gains[k - 1], self.d_theta.shifts[k - 1]
                 norm.backward(delta, self.theta.gains[k - 1], d_gain, d_shift)
-        self.layers[0].backward(X, delta)
+        self.layers[0].backward()
 
 
 def output_blocks(
@@ -174,6 +182,7 @@ def output_blocks(
 
     With ``n_layers`` the outputs are the pre-activations of that layer, counted from one.
     """
+    program = program.without_dropout
     if n_layers is not None:
         program = replace(
             program,

@@ -30,7 +30,7 @@ class FullObjective:
         program = task.program
         self.penalty = penalty_numbers(task, layout)
         self._layout = layout
-        self._program = program
+        self._program = program.without_dropout
         self._loss = LOSSES[program.loss]
         self._device = torch.device(program.device)
         self._dtype = dtype or finest_dtype(self._device)
@@ -57,10 +57,10 @@ class FullObjective:
             network = self._network(batch.n_rows)
             fraction = batch.n_rows / self._program.n_samples
             output = network.forward(batch.X, batch.share if needs_share else None)
-            part, delta = self._loss.value_and_derivative(output, batch.y, batch.weight)
+            part, _ = self._loss.value_and_derivative(output, batch.y, batch.weight)
             value += fraction * float(part)
             if with_gradient:
-                network.backward(batch.X, delta)
+                network.backward()
                 gradient += fraction * self._gradient[0].cpu().numpy()
         l2, n_weights = self.penalty.l2, self._layout.n_weights
         gradient[:n_weights] += l2 * row[:n_weights]

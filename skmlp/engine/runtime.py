@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+import numpy as np
 import torch
 from threadpoolctl import ThreadpoolController
 
@@ -65,11 +66,12 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def plain_torch() -> Iterator[None]:
-    """Nothing is recorded for autograd, whatever the caller's modes.
+    """Nothing is recorded for autograd and numpy does not complain, whatever the caller's modes.
 
-    Default dtypes and devices are not touched: every tensor here is made with its own.
+    Default dtypes and devices are not touched: every tensor here is made with its own. A loss that
+    is not finite is met where it is looked for.
     """
-    with torch.inference_mode():
+    with torch.inference_mode(), np.errstate(all="ignore"):
         yield
 
 

@@ -144,9 +144,9 @@ class Stack:
             network.draw_masks(self.generators)
         if self.program.normalization == "batch":
             share = batch.share
-        output = network.forward(batch.X, share, train=True)
-        value, delta = self.loss.value_and_derivative(output, batch.y, batch.weight)
-        network.backward(batch.X, delta, train=True)
+        output = network.forward(batch.X, share)
+        value, _ = self.loss.value_and_derivative(output, batch.y, batch.weight)
+        network.backward()
         self.penalty.add_gradient_(self.weight_gradient, self.weights)
         rate, metric = self.solver.update(self.flat, self.gradient, self.state, step)
         self.penalty.shrink_(self.weights, rate, metric)

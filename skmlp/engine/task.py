@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -40,6 +40,11 @@ class Program:
     def n_layers(self) -> int:
         """Number of weight matrices."""
         return len(self.layer_sizes) - 1
+
+    @property
+    def without_dropout(self) -> Program:
+        """The program of prediction."""
+        return replace(self, dropout=(0.0,) * len(self.dropout))
 
     @property
     def is_linear_regression(self) -> bool:

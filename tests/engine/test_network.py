@@ -14,6 +14,7 @@ from skmlp.engine.layout import Layout
 from skmlp.engine.losses import LOSSES
 from skmlp.engine.network import Network, output_blocks
 from skmlp.engine.rows import Batch, RowLoader
+from skmlp.engine.task import Samples
 
 N_ROWS, N_FEATURES = 11, 4
 RNG = np.random.default_rng(0)
@@ -40,19 +41,18 @@ class Stack:
         self.flat, self.gradient = torch.tensor(self.rows), torch.zeros(self.rows.shape).double()
         theta, d_theta = self.layout.views(self.flat), self.layout.views(self.gradient)
         self.network = Network(program, theta, N_ROWS, d_theta)
-        self.train = any(program.dropout)
-        if self.train:
+        if any(program.dropout):
             self.network.draw_masks([torch.Generator().manual_seed(m) for m in range(n_models)])
 
     def values(self, rows, backward=False):
         """The mean losses (M,); with ``backward`` their gradients are in ``self.gradient``."""
         self.flat.copy_(torch.tensor(rows))
         share = self.batch.share if self.program.normalization == "batch" else None
-        output = self.network.forward(self.batch.X, share, self.train)
+        output = self.network.forward(self.batch.X, share)
         loss = LOSSES[self.program.loss]
-        value, delta = loss.value_and_derivative(output, self.batch.y, self.batch.weight)
+        value, _ = loss.value_and_derivative(output, self.batch.y, self.batch.weight)
         if backward:
-            self.network.backward(self.batch.X, delta, self.train)
+            self.network.backward()
         return value.numpy().copy()
 
     def by_autograd(self, model):
@@ -149,7 +149,9 @@ def test_dropout_keeps_the_mean():
 def test_prediction_has_no_dropout():
     y = targets(2, "squared_error")
     with_dropout = Stack(program_of(y, (5, 3), dropout=0.5), 3, y, False)
-    output = with_dropout.network.forward(with_dropout.batch.X)
+    theta = with_dropout.layout.views(with_dropout.flat)
+    rows = RowLoader([Samples(x, t) for x, t in zip(X, y, strict=True)], torch.float64, CPU)
+    ((_, output),) = output_blocks(with_dropout.program, theta, rows)
     for model, row in enumerate(with_dropout.rows):
         weights = as_leaves(with_dropout.layout.unpack(row, "float64"))
         expected = network(weights, X[model], "relu").detach()
