@@ -9,6 +9,7 @@ from .layout import Layout
 from .lbfgsb import lbfgsb
 from .objective import FullObjective
 from .panoc import Minimum, panoc
+from .runtime import raise_if_cancelled
 from .scaling import ScaledObjective
 from .task import Status, Task
 
@@ -31,6 +32,7 @@ class Monitor:
         self._values: list[float] = []
 
     def __call__(self, x: np.ndarray, value: float) -> bool:
+        raise_if_cancelled()
         if self.best is None or value < self.best[0]:
             self.best = (value, x.copy())
         self.n_iter += 1

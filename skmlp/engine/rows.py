@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,8 @@ from .task import Samples
 class Batch(NamedTuple):
     """X (M, B, p), y (M, B, q), row weights of mean one over the data set (M, B, 1) or None.
 
-    ``share`` (M, B, 1) are the weights divided by their sum in the batch.
+    M is one where all models of a stack see the same rows. ``share`` (M, B, 1) are the weights
+    divided by their sum in the batch.
     """
 
     X: Tensor
@@ -47,18 +48,27 @@ def batch_slices(n_rows: int, size: int, join_single: bool = False) -> list[slic
 
 
 class RowLoader:
-    """Copies chosen rows of each model's data into a batch on the device.
+    """Copies chosen rows of each source into a batch on the device, and hands them to the models.
 
     The data stay where the user has them: a mini-batch is gathered, never the whole. On another
-    device than the CPU, dense data are moved there once.
+    device than the CPU, dense data are moved there once. ``source_of`` names the source of each
+    model, by default one each; rows that several models see are gathered once.
     """
 
     def __init__(
-        self, samples: Sequence[Samples], dtype: torch.dtype, device: torch.device
+        self,
+        samples: Sequence[Samples],
+        dtype: torch.dtype,
+        device: torch.device,
+        source_of: Sequence[int] | None = None,
     ) -> None:
         self.samples = list(samples)
         self.dtype = dtype
         self.device = device
+        own = list(range(len(self.samples)))
+        self.source_of = own if source_of is None else list(source_of)
+        self._shared = len(own) > 1 and self.source_of != own
+        self._index = torch.tensor(self.source_of, device=device)
         weighted = any(s.weight is not None for s in samples)
         self._sources = [
             [self._source(s.X), self._source(s.y)]
@@ -66,12 +76,19 @@ class RowLoader:
             for s in samples
         ]
         self._rows = [s.rows for s in samples]
+        self._gathered: dict[int, Batch] = {}
         self._batches: dict[int, Batch] = {}
         self._copies: dict[int, list] = {}
 
+    @classmethod
+    def of_models(cls, samples: Sequence[Samples], *args) -> RowLoader:
+        """The loader of each model's samples, those that are the same object gathered once."""
+        distinct, source_of = unique(samples, key=id)
+        return cls(distinct, *args, source_of)
+
     @property
-    def n_models(self) -> int:
-        return len(self.samples)
+    def samples_of_models(self) -> list[Samples]:
+        return [self.samples[source] for source in self.source_of]
 
     def _source(self, array):
         """The array itself on the CPU, its tensor on another device."""
@@ -79,29 +96,40 @@ class RowLoader:
             return array
         return torch.tensor(array, dtype=self.dtype, device=self.device)
 
-    def _batch(self, n_rows: int) -> Batch:
+    def _buffers(self, n_models: int, n_rows: int) -> Batch:
+        parts = [
+            slots(n_models, n_rows, source.shape[1], dtype=self.dtype, device=self.device)
+            for source in self._sources[0]
+        ]
+        return Batch(*parts, *[None] * (3 - len(parts)))
+
+    def _prepare(self, n_rows: int) -> None:
         """The buffers for batches of ``n_rows``, and which source goes into which."""
-        if n_rows not in self._batches:
-            shape = self.n_models, n_rows
-            parts = [
-                slots(*shape, source.shape[1], dtype=self.dtype, device=self.device)
-                for source in self._sources[0]
+        gathered = self._buffers(len(self.samples), n_rows)
+        self._gathered[n_rows] = self._batches[n_rows] = gathered
+        if self._shared:
+            self._batches[n_rows] = self._buffers(len(self.source_of), n_rows)
+        self._copies[n_rows] = [
+            [
+                (source, _writable(part[k]))
+                for source, part in zip(sources, _parts(gathered), strict=True)
             ]
-            self._batches[n_rows] = Batch(*parts, *[None] * (3 - len(parts)))
-            self._copies[n_rows] = [
-                [(source, _writable(part[k])) for source, part in zip(sources, parts, strict=True)]
-                for k, sources in enumerate(self._sources)
-            ]
-        return self._batches[n_rows]
+            for k, sources in enumerate(self._sources)
+        ]
 
     def load(self, rows: Sequence[np.ndarray | slice], n_rows: int) -> Batch:
-        """The batch of the given rows, one index array or slice a model."""
-        batch = self._batch(n_rows)
+        """The batch of the given rows, one index array or slice a source."""
+        if n_rows not in self._batches:
+            self._prepare(n_rows)
         for index, of_X, copies in zip(rows, self._rows, self._copies[n_rows], strict=True):
             (X, target), *others = copies
             _copy_rows(X, index if of_X is None else of_X[index], target)
             for source, target in others:
                 _copy_rows(source, index, target)
+        batch = self._batches[n_rows]
+        if self._shared:
+            for part, target in zip(_parts(self._gathered[n_rows]), _parts(batch), strict=True):
+                torch.index_select(part, 0, self._index, out=target)
         return batch
 
     def blocks(self, n_rows: int) -> Iterator[Batch]:
@@ -114,7 +142,23 @@ class RowLoader:
             yield self._batches[total]
             return
         for piece in batch_slices(total, n_rows):
-            yield self.load([piece] * self.n_models, piece.stop - piece.start)
+            yield self.load([piece] * len(self.samples), piece.stop - piece.start)
+
+
+def unique(items: Sequence, key: Callable[[object], Hashable]) -> tuple[list, list[int]]:
+    """Those items whose keys differ, and for each item the place of its own among them."""
+    places: dict[Hashable, int] = {}
+    distinct, place_of = [], []
+    for item in items:
+        place = places.setdefault(key(item), len(distinct))
+        if place == len(distinct):
+            distinct.append(item)
+        place_of.append(place)
+    return distinct, place_of
+
+
+def _parts(batch: Batch) -> list[Tensor]:
+    return [part for part in batch if part is not None]
 
 
 def _writable(part: Tensor):

@@ -75,6 +75,21 @@ def plain_torch() -> Iterator[None]:
         yield
 
 
+_thread = threading.local()
+
+
+def cancelled_by(event: threading.Event) -> None:
+    """Let ``event`` end the training in this thread, which no Ctrl-C reaches."""
+    _thread.cancelled = event
+
+
+def raise_if_cancelled() -> None:
+    """KeyboardInterrupt where the training in this thread is to end."""
+    event = getattr(_thread, "cancelled", None)
+    if event is not None and event.is_set():
+        raise KeyboardInterrupt
+
+
 def resolve_device(device: str | None) -> torch.device:
     """The torch device of a ``device`` parameter; ValueError where it is not to be had."""
     if device is None:

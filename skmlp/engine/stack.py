@@ -8,14 +8,29 @@ import torch
 from .layout import Layout
 from .losses import LOSSES
 from .network import Network
-from .penalties import Penalty, penalty_numbers
+from .penalties import Penalty, PenaltyNumbers
 from .preactivations import fold
 from .progress import Progress
-from .rows import Batch, RowLoader, batch_slices
+from .rows import Batch, RowLoader, batch_slices, unique
 from .runtime import finest_dtype
 from .solvers import SOLVERS, Step
-from .task import Task
+from .task import Samples, Task
 from .validation import validate, validate_weights
+
+
+class Source:
+    """Rows that models of a stack see in one order: equal samples, shuffled by equal draws."""
+
+    def __init__(self, samples: Samples, rng: np.random.RandomState) -> None:
+        self.samples = samples
+        self.rng = rng
+        self.order = np.arange(samples.n_rows)
+
+    @property
+    def key(self) -> tuple:
+        """What is equal for models that share the source."""
+        _, words, position, *_ = self.rng.get_state()
+        return id(self.samples), words.tobytes(), position
 
 
 class Stack:
@@ -26,7 +41,11 @@ class Stack:
     """
 
     def __init__(
-        self, tasks: list[Task], rows: np.ndarray, rngs: list[np.random.RandomState]
+        self,
+        tasks: list[Task],
+        penalties: list[PenaltyNumbers],
+        rows: np.ndarray,
+        rngs: list[np.random.RandomState],
     ) -> None:
         program = tasks[0].program
         self.program = program
@@ -36,8 +55,11 @@ class Stack:
         self.loss = LOSSES[program.loss]
         self.solver = SOLVERS[program.solver](program)
         self.flat = torch.tensor(rows, dtype=self.dtype, device=self.device)
-        self.rngs = rngs
-        self.orders = [np.arange(program.n_samples) for _ in tasks]
+        self.penalties = penalties
+        self.sources, self.source_of = unique(
+            [Source(task.train, rng) for task, rng in zip(tasks, rngs, strict=True)],
+            key=lambda source: source.key,
+        )
         self.progress = [Progress(task, self.solver.momentum) for task in tasks]
         self.state = self.solver.init(self.flat)
         if any(task.optimizer for task in tasks):
@@ -55,17 +77,18 @@ class Stack:
         """Everything whose shape depends on which models are in the stack."""
         program = self.program
         self.tasks = tasks
-        numbers = [penalty_numbers(task, self.layout) for task in tasks]
-        self.penalty = Penalty(numbers, self.dtype, self.device)
+        self.penalty = Penalty(self.penalties, self.dtype, self.device)
         self.gradient = torch.zeros_like(self.flat)
         self.theta = self.layout.views(self.flat)
         self.d_theta = self.layout.views(self.gradient)
         n_weights = self.layout.n_weights
         self.weights, self.weight_gradient = self.flat[:, :n_weights], self.gradient[:, :n_weights]
-        self.rows = RowLoader([task.train for task in tasks], self.dtype, self.device)
+        samples = [source.samples for source in self.sources]
+        self.rows = RowLoader(samples, self.dtype, self.device, self.source_of)
         self.validation = None
         if program.n_validation:
-            self.validation = RowLoader([t.validation for t in tasks], self.dtype, self.device)
+            held_out = [task.validation for task in tasks]
+            self.validation = RowLoader.of_models(held_out, self.dtype, self.device)
         join_single = program.normalization == "batch"
         self.batches = batch_slices(program.n_samples, program.batch_size, join_single)
         self.networks = {
@@ -101,8 +124,10 @@ class Stack:
             for value in self.state
         ]
         self.state = type(self.state)(*kept)
-        for name in ("rngs", "orders", "progress", "generators"):
+        for name in ("penalties", "progress", "generators"):
             setattr(self, name, [getattr(self, name)[k] for k in models])
+        sources = [self.sources[self.source_of[k]] for k in models]
+        self.sources, self.source_of = unique(sources, key=id)
         self._attach([self.tasks[k] for k in models])
 
     def run_epoch(self) -> None:
@@ -120,8 +145,8 @@ class Stack:
     def _steps(self) -> torch.Tensor:
         """The epoch's updates; F (M,) as met on the way: penalties before, losses in batches."""
         if self.program.shuffle and len(self.batches) > 1:
-            for rng, order in zip(self.rngs, self.orders, strict=True):
-                rng.shuffle(order)
+            for source in self.sources:
+                source.rng.shuffle(source.order)
         paces = [progress.pace for progress in self.progress]
         steps = self.solver.begin_epoch(self.state, paces, len(self.batches))
         total = torch.zeros(len(self.tasks), dtype=finest_dtype(self.device), device=self.device)
@@ -135,7 +160,7 @@ class Stack:
     def _load(self, piece: slice, n_rows: int) -> Batch:
         if len(self.batches) == 1:
             return next(self.rows.blocks(n_rows))
-        return self.rows.load([order[piece] for order in self.orders], n_rows)
+        return self.rows.load([source.order[piece] for source in self.sources], n_rows)
 
     def _step(self, batch: Batch, step: Step) -> torch.Tensor:
         """Forward, backward, update, prox; the batch's data loss (M,)."""

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import threading
+from collections.abc import Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-from .task import Program, Solution, Task
+from .task import Solution, Status, Task
 
 
-def train(tasks: list[Task]) -> list[Solution]:
-    """Train networks; those of one program as one stack.
+def train(tasks: list[Task], n_threads: int = 1) -> list[Solution]:
+    """Train networks, those of one program in stacks, on ``n_threads`` threads.
 
+    An interrupt leaves a single task with the weights it has; several end with KeyboardInterrupt.
     torch is imported here, with the first fit.
     """
-    from .linear import solve_linear
-    from .runtime import one_thread, plain_torch
-    from .training import train_stack
+    from .stacking import cut
 
-    stacks: dict[Program, list[int]] = defaultdict(list)
-    for k, task in enumerate(tasks):
-        stacks[task.program].append(k)
     solutions: dict[int, Solution] = {}
-    with one_thread(), plain_torch():
-        for program, members in stacks.items():
-            stack = [tasks[k] for k in members]
-            if program.solver == "lbfgs" and program.is_linear_regression:
-                trained = [solve_linear(task) for task in stack]
-            else:
-                trained = train_stack(stack)
-            solutions.update(zip(members, trained, strict=True))
+    for chunk, trained in _run(cut(tasks, n_threads), n_threads):
+        solutions.update(zip(chunk.members, trained, strict=True))
+        if len(tasks) > 1 and any(s.status is Status.INTERRUPTED for s in trained):
+            raise KeyboardInterrupt
     return [solutions[k] for k in range(len(tasks))]
+
+
+def _run(chunks: list, n_threads: int) -> Iterator[tuple]:
+    """Each chunk with its solutions; in the caller's thread where one is enough."""
+    from .runtime import cancelled_by
+    from .stacking import run
+
+    n_threads = min(n_threads, len(chunks))
+    if n_threads <= 1:
+        yield from ((chunk, run(chunk)) for chunk in chunks)
+        return
+    cancelled = threading.Event()
+    with ThreadPoolExecutor(n_threads, "skmlp-train", cancelled_by, (cancelled,)) as pool:
+        futures = [pool.submit(run, chunk) for chunk in chunks]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+            yield from ((chunk, f.result()) for chunk, f in zip(chunks, futures, strict=True))
+        except BaseException:
+            cancelled.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

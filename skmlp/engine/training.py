@@ -10,11 +10,13 @@ import torch
 from .deterministic import minimize, settle
 from .initialization import first_weights
 from .layout import Layout
-from .objective import FullObjective
+from .objective import FullObjective, StackObjective
+from .penalties import PenaltyNumbers, penalty_numbers
 from .preactivations import fold, unfold
 from .progress import Progress
+from .runtime import raise_if_cancelled
 from .stack import Stack
-from .task import Solution, Status, Task
+from .task import Solution, Status, Task, Weights
 from .validation import validate_weights
 
 CLOSING_ITERATIONS = 50
@@ -22,7 +24,10 @@ CLOSING_ITERATIONS = 50
 
 @dataclass
 class Outcome:
-    """What an iterative phase hands on: the flat row and its record."""
+    """What an iterative phase hands on: the flat row and its record.
+
+    ``is_settled`` after deterministic steps, whose certificate is in float64.
+    """
 
     row: np.ndarray
     status: Status
@@ -30,18 +35,29 @@ class Outcome:
     message: str = ""
     progress: Progress | None = None
     optimizer: dict | None = None
+    is_settled: bool = False
 
 
 def train_stack(tasks: list[Task]) -> list[Solution]:
     """Train tasks of one program together."""
     program = tasks[0].program
     layout = Layout(program)
+    penalties = [penalty_numbers(task, layout) for task in tasks]
     rngs = [np.random.RandomState(task.seed) for task in tasks]
     rows = [layout.pack(_start(task, rng)) for task, rng in zip(tasks, rngs, strict=True)]
     if program.solver == "lbfgs":
-        return [_search(task, layout, row) for task, row in zip(tasks, rows, strict=True)]
-    outcomes = _run_epochs(Stack(tasks, np.stack(rows), rngs))
-    return [_finish(task, layout, out) for task, out in zip(tasks, outcomes, strict=True)]
+        outcomes = [
+            Outcome(
+                *minimize(task, layout, FullObjective(task, penalty, layout), row), is_settled=True
+            )
+            for task, penalty, row in zip(tasks, penalties, rows, strict=True)
+        ]
+    else:
+        outcomes = _run_epochs(Stack(tasks, penalties, np.stack(rows), rngs))
+        for task, penalty, outcome in zip(tasks, penalties, outcomes, strict=True):
+            if _settles(task, outcome):
+                _settle(task, layout, penalty, outcome)
+    return _solutions(tasks, penalties, layout, outcomes)
 
 
 def _start(task: Task, rng: np.random.RandomState):
@@ -51,8 +67,13 @@ def _start(task: Task, rng: np.random.RandomState):
 
 
 def _run_epochs(stack: Stack) -> list[Outcome]:
-    """Epochs until every model has stopped; a model that has stopped leaves the stack."""
+    """Epochs until every model has stopped; a model that has stopped leaves the stack.
+
+    An interrupt ends the training of a model that is alone with the weights it has; several are
+    part of a larger work, which it ends.
+    """
     names = list(range(len(stack.tasks)))
+    is_alone = len(names) == 1
     outcomes: dict[int, Outcome] = {}
 
     def leave(model: int, status: Status) -> None:
@@ -64,6 +85,7 @@ def _run_epochs(stack: Stack) -> list[Outcome]:
 
     try:
         while names:
+            raise_if_cancelled()
             stack.run_epoch()
             finished = [k for k, p in enumerate(stack.progress) if p.finished]
             for model in finished:
@@ -74,33 +96,24 @@ def _run_epochs(stack: Stack) -> list[Outcome]:
                 if names:
                     stack.keep(going_on)
     except KeyboardInterrupt:
-        for model, name in enumerate(names):
-            if name not in outcomes:
-                leave(model, Status.INTERRUPTED)
+        if not is_alone:
+            raise
+        if not outcomes:
+            leave(0, Status.INTERRUPTED)
     return [outcomes[k] for k in sorted(outcomes)]
 
 
-def _search(task: Task, layout: Layout, row: np.ndarray) -> Solution:
-    """solver='lbfgs'."""
-    objective = FullObjective(task, layout)
-    row, status, n_iter, message = minimize(task, layout, objective, row)
-    return _solution(task, layout, objective, Outcome(row, status, n_iter, message))
-
-
-def _finish(task: Task, layout: Layout, outcome: Outcome) -> Solution:
-    """The closing deterministic steps, where the data allow them."""
-    if not _settles(task, outcome):
-        objective = FullObjective(task, layout, getattr(torch, task.program.dtype))
-        return _solution(task, layout, objective, outcome)
-    objective = FullObjective(task, layout)
+def _settle(task: Task, layout: Layout, penalty: PenaltyNumbers, outcome: Outcome) -> None:
+    """The closing deterministic steps of one model."""
+    objective = FullObjective(task, penalty, layout)
+    n_iter = min(CLOSING_ITERATIONS, outcome.n_iter)
     try:
-        n_iter = min(CLOSING_ITERATIONS, outcome.n_iter)
         row = settle(task, layout, objective, outcome.row, n_iter)
     except KeyboardInterrupt:
         outcome.status = Status.INTERRUPTED
     else:
         outcome.row = _not_worse(task, layout, row, outcome.row)
-    return _solution(task, layout, objective, outcome)
+        outcome.is_settled = True
 
 
 def _settles(task: Task, outcome: Outcome) -> bool:
@@ -125,23 +138,45 @@ def _not_worse(task: Task, layout: Layout, row: np.ndarray, before: np.ndarray) 
     return row if scores[0] >= scores[1] - task.tol else before
 
 
-def _solution(task: Task, layout: Layout, objective: FullObjective, outcome: Outcome) -> Solution:
-    """The solution with its certificate, batch normalisation folded into the weights."""
-    dtype = task.program.dtype
-    weights = layout.unpack(outcome.row, dtype)
-    value, optimality = objective.certificate(layout.pack(weights))
-    if task.program.normalization == "batch":
-        plain = fold(task, layout.unpack(outcome.row, "float64"))
-        weights = plain._replace(
-            coefs=[coef.astype(dtype) for coef in plain.coefs],
-            intercepts=[intercept.astype(dtype) for intercept in plain.intercepts],
-        )
+def _solutions(
+    tasks: list[Task], penalties: list[PenaltyNumbers], layout: Layout, outcomes: list[Outcome]
+) -> list[Solution]:
+    """The solutions with their certificates, in float64 after deterministic steps."""
+    dtype = tasks[0].program.dtype
+    weights = [layout.unpack(outcome.row, dtype) for outcome in outcomes]
+    rows = np.stack([layout.pack(w) for w in weights])
+    solutions: dict[int, Solution] = {}
+    for is_settled, precision in ((True, None), (False, getattr(torch, dtype))):
+        members = [k for k, outcome in enumerate(outcomes) if outcome.is_settled == is_settled]
+        if members:
+            own = [[items[k] for k in members] for items in (tasks, penalties)]
+            certificates = StackObjective(*own, layout, precision).certificates(rows[members])
+            for k, certificate in zip(members, certificates, strict=True):
+                plain = _plain(tasks[k], layout, outcomes[k].row, weights[k])
+                solutions[k] = _solution(tasks[k], plain, outcomes[k], *certificate)
+    return [solutions[k] for k in range(len(tasks))]
+
+
+def _plain(task: Task, layout: Layout, row: np.ndarray, weights: Weights) -> Weights:
+    """The weights with batch normalisation folded into them."""
+    if task.program.normalization != "batch":
+        return weights
+    plain, dtype = fold(task, layout.unpack(row, "float64")), task.program.dtype
+    return plain._replace(
+        coefs=[coef.astype(dtype) for coef in plain.coefs],
+        intercepts=[intercept.astype(dtype) for intercept in plain.intercepts],
+    )
+
+
+def _solution(
+    task: Task, weights: Weights, outcome: Outcome, objective: float, optimality: float
+) -> Solution:
     progress, has_validation = outcome.progress, task.validation is not None
     return Solution(
         weights=weights,
         status=outcome.status,
         n_iter=outcome.n_iter,
-        objective=value,
+        objective=objective,
         optimality=optimality,
         loss_curve=progress.loss_curve if progress else None,
         validation_losses=progress.validation_losses if progress and has_validation else None,

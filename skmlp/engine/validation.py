@@ -27,7 +27,9 @@ def validate(
     predictions = np.concatenate(predictions, axis=1)
     return [
         (float(value), r2(samples.y, prediction, samples.relative_weight()))
-        for value, samples, prediction in zip(total, rows.samples, predictions, strict=True)
+        for value, samples, prediction in zip(
+            total, rows.samples_of_models, predictions, strict=True
+        )
     ]
 
 

@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmlp.engine.layout import Layout
 from skmlp.engine.objective import FullObjective
+from skmlp.engine.penalties import penalty_numbers
 from skmlp.engine.scaling import ScaledObjective, column_moments
 from skmlp.engine.task import Samples
 
@@ -38,7 +39,7 @@ def scaled_problem(data, name, weighted, **params):
     params = {"l1_per_layer": 0.1, "alpha": 3.0, **NETWORKS[name], **params}
     task = task_of(DATA[data], y, WEIGHT if weighted else None, **params)
     layout = Layout(task.program)
-    objective = FullObjective(task, layout)
+    objective = FullObjective(task, penalty_numbers(task, layout), layout)
     return objective, ScaledObjective(objective, task, layout), 0.5 * random_row(layout, RNG)
 
 
@@ -99,7 +100,9 @@ def test_standardised_data_are_left_alone():
     for X, target in [(standard, y), (standard * np.logspace(-3, 3, 5) + 9, 40 * y + 1e3)]:
         task = task_of(X, target, hidden_layer_sizes=(4,), activation="tanh", alpha=0.0)
         layout = Layout(task.program)
-        problem = ScaledObjective(FullObjective(task, layout), task, layout)
+        problem = ScaledObjective(
+            FullObjective(task, penalty_numbers(task, layout), layout), task, layout
+        )
         row = random_row(layout, np.random.default_rng(1))
         values.append(problem.value(row))
     assert values[0] == pytest.approx(values[1], rel=1e-11)
