@@ -13,10 +13,10 @@ from ._availability import available_unless
 from ._data import checked_arrays, fit_data, validation_arrays
 from ._forward import ACTIVATIONS, forward
 from ._layers import hidden_sizes
+from ._meeting import train_together
 from ._results import check_solution, fitted_attributes, warn_of_status
 from ._task import build_task, draw_seed
 from .engine.task import Weights
-from .engine.train import train
 
 
 @contextmanager
@@ -469,7 +469,7 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             samples_seen=before.get("t_", 0),
             incremental=incremental,
         )
-        solution = train([task])[0]
+        solution = train_together(task)
         n_features = data.train.X.shape[1]
         attributes = fitted_attributes(self, data, solution, n_features, before)
         check_solution(self, attributes, solution)

@@ -40,7 +40,7 @@ def imports(name):
 def test_modules_are_found():
     assert len(MODULES) > 25
     assert "skmlp.engine.network" in imports("skmlp.engine.objective")
-    assert "skmlp.engine.train" in imports("skmlp._regressor")
+    assert "skmlp.engine.train" in imports("skmlp._meeting")
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("skmlp.engine")])

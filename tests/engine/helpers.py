@@ -30,11 +30,11 @@ def task_of(X, y, sample_weight=None, *, validation=None, **params) -> Task:
     """The task that an estimator hands to the engine; y is kept as it is by default."""
     X_val, y_val = validation or (None, None)
     model = RegularizedMLPRegressor(**{"normalize_y": False, "random_state": 0, **params})
-    with mock.patch("skmlp._regressor.train", side_effect=_Handed) as train:
+    with mock.patch("skmlp._regressor.train_together", side_effect=_Handed) as train:
         try:
             model.fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
         except _Handed:
-            return train.call_args.args[0][0]
+            return train.call_args.args[0]
     raise AssertionError("fit did not call the engine")
 
 
