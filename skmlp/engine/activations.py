@@ -1,4 +1,4 @@
-"""Activations: a -> act(z) and delta -> delta * act'(z), elementwise and in place where possible.
+"""Activations: a -> act(z) and delta -> delta * act'(z), elementwise, in place where wanted.
 
 A derivative is read off the output where it can be, so that only one tensor a layer is kept.
 """
@@ -19,19 +19,20 @@ LEAKY_SLOPE = 0.01
 
 
 class Activation(NamedTuple):
-    """``forward(z, out)`` and ``backward(delta, kept)``, which multiplies delta in place.
+    """``forward(z, out)`` and ``backward(delta, kept, out)``.
 
-    ``kept`` is the activation's output, or its input where ``keeps_input`` is set.
+    ``delta`` may be ``out`` itself, or broadcast. ``kept`` is the activation's output, or its
+    input where ``keeps_input`` is set.
     """
 
     forward: Callable[[Tensor, Tensor], Tensor]
-    backward: Callable[[Tensor, Tensor], Tensor]
+    backward: Callable[[Tensor, Tensor, Tensor], Tensor]
     keeps_input: bool = False
     smooth: bool = True
 
 
-def _identity_forward(z: Tensor, out: Tensor) -> Tensor:
-    return z if out is z else out.copy_(z)
+def _identity(values: Tensor, out: Tensor) -> Tensor:
+    return values if out is values else out.copy_(values)
 
 
 def _normal_cdf(z: Tensor) -> Tensor:
@@ -43,44 +44,44 @@ def _gelu_forward(z: Tensor, out: Tensor) -> Tensor:
     return torch.mul(_normal_cdf(z), z, out=out)
 
 
-def _gelu_backward(delta: Tensor, z: Tensor) -> Tensor:
+def _gelu_backward(delta: Tensor, z: Tensor, out: Tensor) -> Tensor:
     """delta (Phi(z) + z phi(z))."""
     density = torch.mul(z, z).mul_(-0.5).exp_().mul_(1 / math.sqrt(2 * math.pi))
-    return delta.mul_(_normal_cdf(z).addcmul_(z, density))
+    return torch.mul(delta, _normal_cdf(z).addcmul_(z, density), out=out)
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "identity": Activation(_identity_forward, lambda delta, a: delta),
+    "identity": Activation(_identity, lambda delta, a, out: _identity(delta, out)),
     "relu": Activation(
         lambda z, out: z.relu_() if out is z else torch.clamp(z, min=0, out=out),
-        lambda delta, a: aten.threshold_backward.grad_input(delta, a, 0, grad_input=delta),
+        lambda delta, a, out: aten.threshold_backward.grad_input(delta, a, 0, grad_input=out),
         smooth=False,
     ),
     "tanh": Activation(
         lambda z, out: torch.tanh(z, out=out),
-        lambda delta, a: aten.tanh_backward.grad_input(delta, a, grad_input=delta),
+        lambda delta, a, out: aten.tanh_backward.grad_input(delta, a, grad_input=out),
     ),
     "logistic": Activation(
         lambda z, out: torch.sigmoid(z, out=out),
-        lambda delta, a: aten.sigmoid_backward.grad_input(delta, a, grad_input=delta),
+        lambda delta, a, out: aten.sigmoid_backward.grad_input(delta, a, grad_input=out),
     ),
     "leaky_relu": Activation(
         lambda z, out: aten.leaky_relu.out(z, LEAKY_SLOPE, out=out),
-        lambda delta, a: aten.leaky_relu_backward.grad_input(
-            delta, a, LEAKY_SLOPE, True, grad_input=delta
+        lambda delta, a, out: aten.leaky_relu_backward.grad_input(
+            delta, a, LEAKY_SLOPE, True, grad_input=out
         ),
         smooth=False,
     ),
     "silu": Activation(
         lambda z, out: aten.silu.out(z, out=out),
-        lambda delta, z: aten.silu_backward.grad_input(delta, z, grad_input=delta),
+        lambda delta, z, out: aten.silu_backward.grad_input(delta, z, grad_input=out),
         keeps_input=True,
     ),
     "gelu": Activation(_gelu_forward, _gelu_backward, keeps_input=True),
     "softplus": Activation(
         lambda z, out: aten.softplus.out(z, 1, SOFTPLUS_LINEAR_ABOVE, out=out),
-        lambda delta, z: aten.softplus_backward.grad_input(
-            delta, z, 1, SOFTPLUS_LINEAR_ABOVE, grad_input=delta
+        lambda delta, z, out: aten.softplus_backward.grad_input(
+            delta, z, 1, SOFTPLUS_LINEAR_ABOVE, grad_input=out
         ),
         keeps_input=True,
     ),

@@ -54,19 +54,29 @@ class Parameters(NamedTuple):
     gains: list[Tensor]
     shifts: list[Tensor]
 
+    @property
+    def first_affine(self) -> Tensor:
+        """W_1 with b_1 as its last row (M, n_features + 1, n_out): neighbours in memory."""
+        n_models, n_in, n_out = self.weights[0].shape
+        return self.weights[0].as_strided((n_models, n_in + 1, n_out), self.weights[0].stride())
+
 
 class Layout:
     """The flat row of a network: all weights first, then biases, gains and shifts.
 
-    Pieces start at aligned places; the numbers between them stay zero.
+    The first layer's bias follows its weights at once, as a row of them for an input that is one.
+    The other pieces start at aligned places; the numbers between them stay zero.
     """
 
     def __init__(self, program: Program) -> None:
         sizes = program.layer_sizes
-        self._end = 0
-        self.weights = [self._add(*shape) for shape in pairwise(sizes)]
+        self._end = sizes[0] * sizes[1]
+        first = Field(0, (sizes[0], sizes[1]))
+        first_bias = self._add(1, sizes[1])
+        self._end = _aligned(self._end)
+        self.weights = [first, *(self._add(*shape) for shape in pairwise(sizes[1:]))]
         self.n_weights = self._end
-        self.biases = [self._add(1, n_out) for n_out in sizes[1:]]
+        self.biases = [first_bias, *(self._add(1, n_out) for n_out in sizes[2:])]
         normalized = sizes[1:-1] if program.normalization else ()
         self.gains = [self._add(1, n_out) for n_out in normalized]
         self.shifts = [self._add(1, n_out) for n_out in normalized]

@@ -19,6 +19,9 @@ from .rows import Batch, RowLoader
 from .task import Program
 
 BLOCK_NUMBERS = 2**17
+SMALL_WEIGHT = (
+    2**13
+)  # up to here a product with W' is quicker with a copy of it, by a tenth or more
 
 
 def block_rows(layer_sizes: tuple[int, ...]) -> int:
@@ -29,14 +32,16 @@ def block_rows(layer_sizes: tuple[int, ...]) -> int:
 class Dense:
     """z = x W + b of a stack, with its gradients, between buffers that stay.
 
+    Without a bias x has a column of ones, for which W has a row.
+
     Shape
         x (M, B, n_in) or, the same for all models, (1, B, n_in); weight (M, n_in, n_out),
-        bias (M, 1, n_out), z and delta (M, B, n_out).
+        bias (M, 1, n_out) or None, z and delta (M, B, n_out).
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor, z: Tensor) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, z: Tensor) -> None:
         self.weight, self.bias, self.z = weight, bias, z
-        self._x: Tensor | None = None
+        self.x: Tensor | None = None
         self._delta: Tensor | None = None
 
     def bind_gradient(self, delta: Tensor, d_weight: Tensor, d_bias: Tensor) -> None:
@@ -45,9 +50,9 @@ class Dense:
 
     def bind_input(self, x: Tensor) -> None:
         """Take ``x`` as the input from now on."""
-        if x is self._x:
+        if x is self.x:
             return
-        self._x = x
+        self.x = x
         self._multiply = product(x, self.weight, self.z)
         if self._delta is not None:
             self._multiply_back = product(x.mT, self._delta, self._d_weight)
@@ -55,22 +60,30 @@ class Dense:
     def bind_input_delta(self, out: Tensor) -> None:
         """Where ``pass_back`` writes."""
         self._input_delta, self._weight_T = out, self.weight.mT
+        n_models, n_in, n_out = self.weight.shape
+        self._copies = n_out > 1 and n_in * n_out <= SMALL_WEIGHT
+        if self._copies:
+            like = {"dtype": out.dtype, "device": out.device}
+            self._weight_T = slots(n_models, n_out, n_in, **like)
         self._multiply_input = product(self._delta, self._weight_T, out)
 
     def forward(self) -> Tensor:
         """z."""
         self._multiply()
-        return self.z.add_(self.bias)
+        return self.z if self.bias is None else self.z.add_(self.bias)
 
     def backward(self) -> None:
         """d_W = x' delta, d_b = sum delta."""
-        torch.sum(self._delta, 1, keepdim=True, out=self._d_bias)
+        if self.bias is not None:
+            torch.sum(self._delta, 1, keepdim=True, out=self._d_bias)
         self._multiply_back()
 
     def pass_back(self) -> Tensor:
         """delta W': the derivative with respect to x."""
         if self.weight.shape[2] == 1:
             return torch.mul(self._delta, self._weight_T, out=self._input_delta)
+        if self._copies:
+            self._weight_T.copy_(self.weight.mT)
         self._multiply_input()
         return self._input_delta
 
@@ -81,9 +94,9 @@ class Network:
     It reads its parameters from ``theta`` and, with ``d_theta``, writes their gradients there.
 
     Shape
-        X (M, B, n_features), or (1, B, n_features) where all models see the same rows, -> output
-        (M, B, n_outputs). The output and everything kept for the backward pass are overwritten by
-        the next forward pass.
+        X (M, B, n_features + 1), its last column ones, or (1, B, n_features + 1) where all models
+        see the same rows, -> output (M, B, n_outputs). The output and everything kept for the
+        backward pass are overwritten by the next forward pass.
     """
 
     def __init__(
@@ -117,25 +130,29 @@ class Network:
             a if mask is None else torch.zeros_like(a)
             for a, mask in zip(self.a, self.masks, strict=True)
         ]
-        self.layers = [
-            Dense(weight, bias, z)
-            for weight, bias, z in zip(
-                theta.weights, theta.biases, [*self.z, self.output], strict=True
-            )
-        ]
+        first, *others = [*self.z, self.output]
+        parts = zip(theta.weights[1:], theta.biases[1:], others, strict=True)
+        self.layers = [Dense(theta.first_affine, None, first), *(Dense(*part) for part in parts)]
         if d_theta is not None:
             self._bind_gradients(d_theta, buffers(hidden))
         for layer, a in zip(self.layers[1:], self.dropped, strict=True):
             layer.bind_input(a)
 
     def _bind_gradients(self, d_theta: Parameters, deltas: list[Tensor]) -> None:
-        parts = zip(
-            self.layers, [*deltas, self.output], d_theta.weights, d_theta.biases, strict=True
-        )
+        d_weights = [d_theta.first_affine, *d_theta.weights[1:]]
+        parts = zip(self.layers, [*deltas, self.output], d_weights, d_theta.biases, strict=True)
         for layer, delta, d_weight, d_bias in parts:
             layer.bind_gradient(delta, d_weight, d_bias)
         for layer, delta in zip(self.layers[1:], deltas, strict=True):
             layer.bind_input_delta(delta)
+        self._scales_rows = len(deltas) == 1 and not self.norms[0] and self.output.shape[2] == 1
+        if self._scales_rows:
+            n_models, n_rows, _ = self.output.shape
+            shape = n_models, n_rows, d_weights[0].shape[1]
+            like = {"dtype": self.output.dtype, "device": self.output.device}
+            self._scaled_X = slots(*shape, **like)
+            self._one, self._slope = torch.ones(1, **like), deltas[0]
+            self._multiply_scaled = product(self._scaled_X.mT, self._slope, d_weights[0])
 
     def draw_masks(self, generators: list[torch.Generator]) -> None:
         """New dropout masks, each model's from its own generator, scaled to mean one."""
@@ -162,17 +179,30 @@ class Network:
 
     def backward(self) -> None:
         """Gradients into ``d_theta``; the derivative with respect to the output is in its place."""
+        if self._scales_rows:
+            self._backward_of_one_output()
+            return
         for k in range(len(self.layers) - 1, 0, -1):
             layer, mask, norm = self.layers[k], self.masks[k - 1], self.norms[k - 1]
             layer.backward()
             delta = layer.pass_back()
             if mask is not None:
                 delta.mul_(mask)
-            self.activation.backward(delta, self.kept[k - 1])
+            self.activation.backward(delta, self.kept[k - 1], delta)
             if norm is not None:
                 d_gain, d_shift = self.d_theta.gains[k - 1], self.d_theta.shifts[k - 1]
                 norm.backward(delta, self.theta.gains[k - 1], d_gain, d_shift)
         self.layers[0].backward()
+
+    def _backward_of_one_output(self) -> None:
+        """d_W_1 = (diag(d) X)' act' diag(w): with one hidden layer d and w scale what is narrow."""
+        first, last = self.layers
+        last.backward()
+        grad = self._one if self.masks[0] is None else self.masks[0]
+        self.activation.backward(grad, self.kept[0], self._slope)
+        torch.mul(first.x, self.output, out=self._scaled_X)
+        self._multiply_scaled()
+        self.d_theta.first_affine.mul_(last.weight.mT)
 
 
 def output_blocks(

@@ -15,10 +15,10 @@ from .task import Samples
 
 
 class Batch(NamedTuple):
-    """X (M, B, p), y (M, B, q), row weights of mean one over the data set (M, B, 1) or None.
+    """X (M, B, p + 1), y (M, B, q), row weights of mean one over the data set (M, B, 1) or None.
 
-    M is one where all models of a stack see the same rows. ``share`` (M, B, 1) are the weights
-    divided by their sum in the batch.
+    The last column of X is ones, for the bias. M is one where all models of a stack see the same
+    rows. ``share`` (M, B, 1) are the weights divided by their sum in the batch.
     """
 
     X: Tensor
@@ -97,10 +97,10 @@ class RowLoader:
         return torch.tensor(array, dtype=self.dtype, device=self.device)
 
     def _buffers(self, n_models: int, n_rows: int) -> Batch:
-        parts = [
-            slots(n_models, n_rows, source.shape[1], dtype=self.dtype, device=self.device)
-            for source in self._sources[0]
-        ]
+        widths = [source.shape[1] for source in self._sources[0]]
+        widths[0] += 1
+        parts = [slots(n_models, n_rows, w, dtype=self.dtype, device=self.device) for w in widths]
+        parts[0][..., -1] = 1.0
         return Batch(*parts, *[None] * (3 - len(parts)))
 
     def _prepare(self, n_rows: int) -> None:
@@ -111,7 +111,7 @@ class RowLoader:
             self._batches[n_rows] = self._buffers(len(self.source_of), n_rows)
         self._copies[n_rows] = [
             [
-                (source, _writable(part[k]))
+                (source, _writable(part[k, :, : source.shape[1]]))
                 for source, part in zip(sources, _parts(gathered), strict=True)
             ]
             for k, sources in enumerate(self._sources)

@@ -36,7 +36,8 @@ class Stack:
         self.rows = np.stack([random_row(self.layout, RNG) for _ in range(n_models)])
         self.X, self.y = X[:n_models], y[:n_models]
         weight = torch.tensor(REPEATS / REPEATS.mean()).reshape(1, -1, 1).repeat(n_models, 1, 1)
-        self.batch = Batch(torch.tensor(self.X), torch.tensor(self.y), weight if weighted else None)
+        affine = np.concatenate([self.X, np.ones((n_models, N_ROWS, 1))], axis=2)
+        self.batch = Batch(torch.tensor(affine), torch.tensor(self.y), weight if weighted else None)
         self.repeated = np.repeat(np.arange(N_ROWS), REPEATS if weighted else 1)
         self.flat, self.gradient = torch.tensor(self.rows), torch.zeros(self.rows.shape).double()
         theta, d_theta = self.layout.views(self.flat), self.layout.views(self.gradient)
@@ -107,11 +108,23 @@ def test_gradient(activation, n_outputs, n_models):
 @pytest.mark.parametrize("n_models", [1, 3])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
-@pytest.mark.parametrize("hidden, n_outputs", [((), 1), ((), 3), ((1,), 1), ((4, 1, 2), 2)])
+@pytest.mark.parametrize(
+    "hidden, n_outputs", [((), 1), ((), 3), ((1,), 1), ((6,), 1), ((4, 1, 2), 2)]
+)
 def test_gradient_of_narrow_networks(hidden, n_outputs, loss, weighted, n_models):
     y = targets(n_outputs, loss)
     program = program_of(y, hidden, activation="tanh", loss=loss)
     check_gradient(Stack(program, n_models, y, weighted))
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradient_of_one_hidden_layer(activation, dropout, loss):
+    y = targets(1, loss)
+    program = program_of(y, (6,), activation=activation, dropout=dropout, loss=loss)
+    for weighted in (False, True):
+        check_gradient(Stack(program, 3, y, weighted))
 
 
 def test_every_activation_is_tested():
@@ -128,7 +141,10 @@ def test_activation_far_from_zero(name, dtype):
     expected.sum().backward()
     activation = ENGINE_ACTIVATIONS[name]
     a = activation.forward(z.clone(), torch.empty_like(z))
-    derivative = activation.backward(torch.ones_like(z), z if activation.keeps_input else a)
+    kept, one = z if activation.keeps_input else a, torch.ones_like(z)
+    derivative = activation.backward(one, kept, one)
+    beside = activation.backward(torch.ones(1, dtype=dtype), kept, torch.empty_like(z))
+    assert_array_equal(beside, derivative)
     tolerance = 10 * torch.finfo(dtype).eps
     assert_allclose(a, expected.detach(), rtol=tolerance, atol=tolerance)
     assert_allclose(derivative, leaf.grad, rtol=tolerance, atol=tolerance)

@@ -73,7 +73,8 @@ def test_chosen_rows(kind, rows, dtype):
     other = np.array([1, 1, 8])
     batch = loader.load([index, other], 3)
     expected = [torch.tensor(np.array(dense[rows]), dtype=dtype) for rows in (index, other)]
-    assert torch.equal(batch.X, torch.stack(expected))
+    assert torch.equal(batch.X[..., :-1], torch.stack(expected))
+    assert (batch.X[..., -1] == 1).all()
     targets = [torch.tensor(y[index], dtype=dtype), torch.tensor(y[other] + 1, dtype=dtype)]
     assert torch.equal(batch.y, torch.stack(targets))
     assert batch.weight is None
@@ -98,7 +99,9 @@ def test_blocks_are_all_rows_in_order(kind, size):
     dense = data.toarray() if sparse.issparse(data) else data
     loader = RowLoader([Samples(data, y, WEIGHT)], torch.float64, CPU)
     for _ in range(2):
-        blocks = [(b.X[0].numpy().copy(), b.y[0].numpy().copy()) for b in loader.blocks(size)]
+        blocks = [
+            (b.X[0, :, :-1].numpy().copy(), b.y[0].numpy().copy()) for b in loader.blocks(size)
+        ]
         assert len(blocks) == -(-10 // size)
         assert_array_equal(np.concatenate([block for block, _ in blocks]), dense)
         assert_array_equal(np.concatenate([block for _, block in blocks]), y)
@@ -109,7 +112,7 @@ def test_buffers_are_used_again():
     first = loader.load([slice(0, 4)], 4)
     second = loader.load([slice(4, 8)], 4)
     assert first.X.data_ptr() == second.X.data_ptr()
-    assert_array_equal(second.X[0], X[4:8])
+    assert_array_equal(second.X[0, :, :-1], X[4:8])
 
 
 def test_models_are_apart_in_memory():
