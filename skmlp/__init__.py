@@ -1,7 +1,14 @@
 """Neural network regression for statisticians, with scikit-learn's interface."""
 
+from ._batched import batched_fits
 from ._regressor import RegularizedMLPRegressor
+from ._search import BatchedGridSearchCV, BatchedRandomizedSearchCV
 
 __version__ = "0.1.0"
 
-__all__ = ["RegularizedMLPRegressor"]
+__all__ = [
+    "BatchedGridSearchCV",
+    "BatchedRandomizedSearchCV",
+    "RegularizedMLPRegressor",
+    "batched_fits",
+]
