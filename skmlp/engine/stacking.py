@@ -12,11 +12,15 @@ import torch
 
 from .layout import Layout
 from .linear import solve_linear
+from .rows import unique
 from .runtime import one_thread, plain_torch
 from .task import Program, Samples, Solution, Task
 from .training import train_stack
 
-STACK_BYTES = 2**21
+# Measured at 353 rows, hidden layers (32,), (100,) and (50, 25), float32 and float64, two threads:
+# below this, threads wait for each other at the interpreter's lock after each short operation; far
+# above, what an operation writes has left the cache when the next one reads it.
+STACK_BYTES = 6 * 2**20
 LARGEST_STACK = 64
 
 
@@ -45,36 +49,44 @@ def cut(tasks: list[Task], n_threads: int) -> list[Chunk]:
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for k, task in enumerate(tasks):
         groups[task.program, task.incremental, bool(task.optimizer)].append(k)
+    fair_share = sum(bytes_of_step(task.program) for task in tasks) / n_threads
     chunks = []
     for members in groups.values():
         group = [tasks[k] for k in members]
-        size = stack_size(group[0].program, len(group), n_threads)
-        if size > 1:
+        n_stacks = count_stacks(group[0].program, len(group), n_threads, fair_share)
+        if n_stacks < len(group):
             group = share_samples(group)
-        places: dict[Hashable, int] = {}
-        sources = [(id(task.train), task.seed) for task in group]
-        ranks = [places.setdefault(source, len(places)) for source in sources]
-        order = np.argsort(ranks, kind="stable")
-        for part in np.array_split(order, math.ceil(len(order) / size)):
+        for part in np.array_split(_by_source(group), n_stacks):
             chunks.append(Chunk([group[k] for k in part], [members[k] for k in part]))
     return chunks
 
 
-def stack_size(program: Program, n_models: int, n_threads: int) -> int:
-    """How many models of a program train as one stack.
+def _by_source(tasks: list[Task]) -> np.ndarray:
+    """An order of the tasks in which those with the same samples and seed are neighbours."""
+    _, ranks = unique([(id(task.train), task.seed) for task in tasks], key=lambda source: source)
+    return np.argsort(ranks, kind="stable")
 
-    On the CPU what a step of the stack touches should stay in the cache. lbfgs steps through one
+
+def count_stacks(program: Program, n_models: int, n_threads: int, fair_share: float) -> int:
+    """Into how many stacks the models of a program are cut.
+
+    On the CPU what a step of a stack touches should stay in the cache, and a stack should not be
+    more than a thread's fair share of all work; a model for which that is too much trains alone, as
+    in a plain fit. On other devices a stack is as large as memory allows. lbfgs steps through one
     model at a time.
     """
     if program.solver == "lbfgs":
-        return 1
+        return n_models
+    bytes_each = bytes_of_step(program)
     if program.device == "cpu":
-        fitting = min(LARGEST_STACK, STACK_BYTES // bytes_of_step(program))
+        n_fitting = min(LARGEST_STACK, STACK_BYTES // bytes_each)
+        n_fitting = min(n_fitting, math.ceil(fair_share / bytes_each))
     else:
-        fitting = free_bytes(program.device) // bytes_of_step(program)
-    n_stacks = math.ceil(n_models / max(1, fitting))
-    n_stacks = n_threads * math.ceil(n_stacks / n_threads)
-    return max(1, math.ceil(n_models / n_stacks))
+        n_fitting = free_bytes(program.device) // bytes_each
+    n_stacks = math.ceil(n_models / max(1, n_fitting))
+    if n_stacks > 1:
+        n_stacks = n_threads * math.ceil(n_stacks / n_threads)
+    return min(n_stacks, n_models)
 
 
 def bytes_of_step(program: Program) -> int:
