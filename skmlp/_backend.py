@@ -55,10 +55,12 @@ def in_worker():
 
 
 class _RealThreads(ThreadingBackend):
-    """For calls that ask for threads, such as those of trees: one job unless told otherwise."""
+    """For calls that ask for threads, such as those of trees: one unless told otherwise."""
 
     def effective_n_jobs(self, n_jobs):
-        return 1 if n_jobs is None or n_jobs >= NOT_GIVEN else super().effective_n_jobs(n_jobs)
+        if n_jobs is None or n_jobs >= NOT_GIVEN:
+            return 1
+        return min(super().effective_n_jobs(n_jobs), joblib.cpu_count())
 
 
 class BlockBackend(ParallelBackendBase):

@@ -191,17 +191,17 @@ class Relay:
 
     def abandon(self, call):
         """Forget the tasks of a call and of the calls under it; unwind them, children first."""
-        doomed = [runner for runner in self._started if runner.call.is_under(call)]
+        doomed = {runner for runner in self._started if runner.call.is_under(call)}
         for runner in doomed:
             runner.abandoned = True
             self._joining.pop(runner, None)
-        self._doomed.update(doomed)
+        self._doomed |= doomed
         self._queues = [deque(r for r in q if not r.call.is_under(call)) for q in self._queues]
-        self._parked = [runner for runner in self._parked if not runner.abandoned]
+        self._parked = [runner for runner in self._parked if runner not in doomed]
         self.window.recount([runner.task for runner in self._parked])
-        busy = {**self._running, **self._strays}
-        idle = sorted((r for r in doomed if r not in busy), key=lambda r: -r.call.depth)
-        self._ready = deque(idle + [r for r in self._ready if not r.abandoned])
+        idle = doomed - self._running.keys() - self._strays.keys()
+        self._ready = deque(runner for runner in self._ready if runner not in doomed)
+        self._ready.extendleft(sorted(idle, key=lambda runner: runner.call.depth))
         call.waiting.clear()
         call.unfinished.clear()
 

@@ -33,7 +33,9 @@ def with_traceback(error):
 class WarningsState:
     """What ``warnings.catch_warnings`` saves and restores: global to the process."""
 
-    _NAMES = ("filters", "showwarning", "_showwarnmsg_impl")
+    _NAMES = tuple(
+        n for n in ("filters", "showwarning", "_showwarnmsg_impl") if hasattr(warnings, n)
+    )
 
     def __init__(self):
         self._values = [getattr(warnings, name) for name in self._NAMES]
