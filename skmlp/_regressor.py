@@ -2,6 +2,7 @@
 
 import warnings
 from contextlib import contextmanager
+from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
@@ -549,3 +550,7 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.target_tags.positive_only = self.loss == "poisson"
         return tags
+
+
+# scikit-learn reads the constructor's signature several times a fit, to get the parameters' names
+RegularizedMLPRegressor.__init__.__signature__ = signature(RegularizedMLPRegressor.__init__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from .grouping import unique
 from .layout import slots
 from .task import Samples
 
@@ -143,18 +144,6 @@ class RowLoader:
             return
         for piece in batch_slices(total, n_rows):
             yield self.load([piece] * len(self.samples), piece.stop - piece.start)
-
-
-def unique(items: Sequence, key: Callable[[object], Hashable]) -> tuple[list, list[int]]:
-    """Those items whose keys differ, and for each item the place of its own among them."""
-    places: dict[Hashable, int] = {}
-    distinct, place_of = [], []
-    for item in items:
-        place = places.setdefault(key(item), len(distinct))
-        if place == len(distinct):
-            distinct.append(item)
-        place_of.append(place)
-    return distinct, place_of
 
 
 def _parts(batch: Batch) -> list[Tensor]:

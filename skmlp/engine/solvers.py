@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .grouping import unique
 from .task import Program
 
 
@@ -34,16 +35,25 @@ TINY = 1e-300  # momentum may be one where there is no penalty
 def _shared_steps(
     models: list[tuple], steps: Callable[..., list[Step]], like: Tensor
 ) -> list[Step]:
-    """The coefficients of an epoch's steps: ``steps(*model)`` where all models are alike.
+    """The coefficients of an epoch's steps, ``steps(*model)`` for each model.
 
-    Where they differ, each coefficient is a column (M, 1).
+    A coefficient in which models differ is a column (M, 1).
     """
-    by_model = {model: steps(*model) for model in dict.fromkeys(models)}
-    if len(by_model) == 1:
-        return by_model[models[0]]
-    table = np.array([by_model[model] for model in models]).transpose(1, 2, 0)[..., None]
-    columns = torch.tensor(table, dtype=like.dtype, device=like.device)
-    return [step.unbind(0) for step in columns.unbind(0)]
+    distinct, place_of = unique(models)
+    if len(distinct) == 1:
+        return steps(*distinct[0])
+    table = np.array(
+        [steps(*model) for model in distinct]
+    )  # (distinct models, steps, coefficients)
+    alike = (table == table[0]).all(0)
+    columns = np.ascontiguousarray(table[place_of].transpose(1, 2, 0)[..., None])
+    columns = torch.tensor(columns, dtype=like.dtype, device=like.device)
+    return [
+        tuple(
+            float(table[0, s, c]) if alike[s, c] else columns[s, c] for c in range(alike.shape[1])
+        )
+        for s in range(len(alike))
+    ]
 
 
 class AdamState(NamedTuple):

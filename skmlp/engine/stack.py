@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from .grouping import unique
 from .layout import Layout
 from .losses import LOSSES
 from .network import Network
 from .penalties import Penalty, PenaltyNumbers
 from .preactivations import fold
 from .progress import Progress
-from .rows import Batch, RowLoader, batch_slices, unique
+from .rows import Batch, RowLoader, batch_slices
 from .runtime import finest_dtype
 from .solvers import SOLVERS, Step
 from .task import Samples, Task

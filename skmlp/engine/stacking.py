@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from .grouping import unique
 from .layout import Layout
 from .linear import solve_linear
-from .rows import unique
 from .runtime import one_thread, plain_torch
 from .task import Program, Samples, Solution, Task
 from .training import train_stack
@@ -63,7 +63,7 @@ def cut(tasks: list[Task], n_threads: int) -> list[Chunk]:
 
 def _by_source(tasks: list[Task]) -> np.ndarray:
     """An order of the tasks in which those with the same samples and seed are neighbours."""
-    _, ranks = unique([(id(task.train), task.seed) for task in tasks], key=lambda source: source)
+    _, ranks = unique([(id(task.train), task.seed) for task in tasks])
     return np.argsort(ranks, kind="stable")
 
 
