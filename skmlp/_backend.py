@@ -45,7 +45,7 @@ def in_worker():
     if parent_process() is not None:
         return True
     if (ray := sys.modules.get("ray")) is not None and ray.is_initialized():
-        return ray.get_runtime_context().get_task_id() is not None
+        return ray.get_runtime_context().worker.mode == ray.WORKER_MODE
     if (distributed := sys.modules.get("distributed")) is None:
         return False
     try:

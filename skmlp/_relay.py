@@ -96,10 +96,10 @@ class Relay:
 
     def finish(self, runner, outcome):
         """The runner has ended; joblib stores the outcome and may submit further tasks."""
-        runner.end()
         self._started.discard(runner)
         self._doomed.discard(runner)
         runner.call.unfinished.discard(runner)
+        runner.end()
         if not runner.abandoned:
             runner.call.failed |= outcome[1] is not None
             runner.callback(outcome)
@@ -191,6 +191,8 @@ class Relay:
 
     def abandon(self, call):
         """Forget the tasks of a call and of the calls under it; unwind them, children first."""
+        # an interrupt may have come between the end of a runner and the note of it
+        self._started = {runner for runner in self._started if not runner.has_ended}
         doomed = {runner for runner in self._started if runner.call.is_under(call)}
         for runner in doomed:
             runner.abandoned = True

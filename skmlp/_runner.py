@@ -84,7 +84,7 @@ class Runner:
         self.relay, self.call, self.callback = relay, call, callback
         self.clock = Clock()
         self.warnings = call.warnings
-        self.abandoned = False
+        self.abandoned = self.has_ended = False
         self.task = None
         self._function = function
         self._answer = None
@@ -99,7 +99,7 @@ class Runner:
         self._thread = threading.Thread(target=self._main, name="skmlp-fit", daemon=True)
         try:
             self._thread.start()
-        except BaseException:
+        except RuntimeError:  # an interrupt leaves it: the thread may have started
             self._thread = None
             raise
 
@@ -141,6 +141,7 @@ class Runner:
             outcome = (self.call.context.copy().run(self._configured), None)
         except BaseException as error:
             outcome = (None, with_traceback(error))
+        self.has_ended = True
         self.relay.events.put((self, self.relay.finish, outcome))
 
     def _configured(self):

@@ -33,6 +33,7 @@ from sklearn.pipeline import make_pipeline
 
 from skmlp import RegularizedMLPRegressor, batched_fits
 from skmlp._backend import training_threads
+from skmlp._meeting import train_together
 from skmlp.engine.train import train
 
 
@@ -178,6 +179,30 @@ def test_interrupt_in_the_engine_unwinds_all(tracked, nested, n_fits):
         counted(lambda: cross_val_score(model, X, y, cv=5), engine)
     assert_no_threads()
     assert len(Tracked.left) == len(Tracked.entered) == n_fits
+
+
+def children(n):
+    return Parallel()(delayed(train_together)(k) for k in range(n))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("milliseconds", range(2, 62, 4))
+def test_interrupts_at_any_moment_leave_no_thread(milliseconds):
+    """Nested calls of small tasks, with an engine that does nothing: most of it is hand-overs.
+
+    An interrupt in one of Python's own weak references is lost, and the calls end.
+    """
+    timer = threading.Timer(milliseconds / 1000, _thread.interrupt_main)
+
+    def calls():
+        timer.start()
+        Parallel()(delayed(children)(5) for _ in range(60))
+        timer.join()
+        time.sleep(0.1)
+
+    with contextlib.suppress(KeyboardInterrupt), batched_fits():
+        counted(calls, lambda tasks, n_threads=1: tasks)
+    wait_for_threads()
 
 
 def wait_for_threads():
