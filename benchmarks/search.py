@@ -1,0 +1,269 @@
+"""Whole searches: fits trained together in ``batched_fits`` against fits one by one.
+
+200 fits (40 candidates x 5 folds) on the diabetes data, each run to its last epoch, by GridSearchCV
+with MLPRegressor, skorch and skmlp on two processes, and by skmlp in batched fits, on two threads
+and on two processes; all in this process, in turn. Then how the cost grows with the number of fits,
+rows and units, the memory it takes, other searches, and two dask workers.
+
+    python benchmarks/search.py                        # everything
+    python benchmarks/search.py --parts shapes --repeats 5
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+from contextlib import nullcontext
+
+import numpy as np
+import torch
+from _timing import ignore_convergence, in_turn, median_ratio, print_table, seconds
+from fit import LEARNING_RATE, Network, regression_data
+from sklearn.datasets import load_diabetes
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch import NeuralNetRegressor
+
+from skmlp import BatchedGridSearchCV, RegularizedMLPRegressor, batched_fits
+
+HIDDEN = [(32,), (100,), (50, 25)]
+DTYPES = ["float64", "float32"]
+EPOCHS = 100
+N_JOBS = 2
+
+
+def strengths(n_candidates):
+    """A grid of L2 strengths and learning rates, in the names of scikit-learn and skmlp."""
+    alphas = np.logspace(-4, 2, max(1, n_candidates // 5))
+    return {"alpha": alphas, "learning_rate_init": LEARNING_RATE * np.array([1, 2, 5, 10, 20])}
+
+
+def diabetes(dtype):
+    X, y = load_diabetes(return_X_y=True)
+    return StandardScaler().fit_transform(X).astype(dtype), ((y - y.mean()) / y.std()).astype(dtype)
+
+
+def network(kind, hidden, epochs=EPOCHS, **params):
+    """MLPRegressor or ours, run to its last epoch."""
+    settings = {"max_iter": epochs, "n_iter_no_change": np.inf, "random_state": 0}
+    return kind(hidden_layer_sizes=hidden, **settings, **params)
+
+
+def skorch_network(X, hidden):
+    return NeuralNetRegressor(
+        Network,
+        module__sizes=(X.shape[1], *hidden, 1),
+        module__dtype=torch.from_numpy(X).dtype,
+        optimizer=torch.optim.Adam,
+        batch_size=200,
+        max_epochs=EPOCHS,
+        iterator_train__shuffle=True,
+        train_split=None,
+        callbacks="disable",
+        verbose=0,
+    )
+
+
+def skorch_grid(n_candidates):
+    alpha, rate = strengths(n_candidates).values()
+    return {"optimizer__weight_decay": alpha / 200, "lr": rate}
+
+
+def search(estimator, grid, X, y, block=None, **params):
+    """A function that runs a search, in a block of its own where one is given."""
+
+    def run():
+        with block() if block else nullcontext():
+            return GridSearchCV(estimator, grid, cv=5, refit=False, **params).fit(X, y)
+
+    return run
+
+
+def on_processes():
+    return batched_fits(backend="loky", n_jobs=N_JOBS)
+
+
+def contestants(hidden, dtype, n_candidates):
+    """Name and search of each, on the same two cores."""
+    X, y = diabetes(dtype)
+    ours, theirs = network(RegularizedMLPRegressor, hidden), network(MLPRegressor, hidden)
+    grid = strengths(n_candidates)
+    return {
+        "MLPRegressor": search(theirs, grid, X, y, n_jobs=N_JOBS),
+        "skorch": search(
+            skorch_network(X, hidden), skorch_grid(n_candidates), X, y[:, None], n_jobs=N_JOBS
+        ),
+        "skmlp": search(ours, grid, X, y, n_jobs=N_JOBS),
+        "batched": search(ours, grid, X, y, lambda: batched_fits(N_JOBS)),
+        "batched, loky": search(ours, grid, X, y, on_processes),
+    }
+
+
+def measure_shapes(repeats):
+    """The main table: 200 fits of three shapes in two precisions."""
+    rows, ratios = [], {}
+    for dtype in DTYPES:
+        for hidden in HIDDEN:
+            in_turn(list(contestants(hidden, dtype, 5).values()), 1)  # imports, workers
+            runs = contestants(hidden, dtype, 40)
+            times = dict(zip(runs, in_turn(list(runs.values()), repeats), strict=True))
+            row = [f"{'-'.join(map(str, hidden))} {dtype}"]
+            row += [statistics.median(t) for t in times.values()]
+            for ours in ("batched", "batched, loky"):
+                for name in ("MLPRegressor", "skorch", "skmlp"):
+                    ratio = median_ratio(times[name], times[ours])
+                    ratios.setdefault((ours, name), []).append(ratio)
+                    row.append(f"{ratio:.1f}")
+            rows.append(row)
+            print(f"... {row}", file=sys.stderr, flush=True)
+    print_table(["hidden", *(f"{n}, s" for n in runs), *(f"{b}/{a}" for a, b in ratios)], rows)
+    for (ours, name), values in ratios.items():
+        middle, least = statistics.median(values), min(values)
+        print(f"{ours} is {middle:.1f} times as fast as {name} in the median, {least:.1f} at least")
+
+
+GROWTH = [  # rows, features, units, fits, epochs
+    *((442, 10, 32, n_fits, 100) for n_fits in (10, 100, 1000)),
+    *((n_rows, 20, 32, 50, 10) for n_rows in (500, 5000, 50_000)),
+    *((500, 10, n_units, 50, 50) for n_units in (16, 64, 128, 256, 512)),
+]
+
+
+def measure_growth(repeats):
+    """Plain and batched search as one number grows."""
+    rows = []
+    for n_rows, n_features, n_units, n_fits, epochs in GROWTH:
+        X, y = regression_data(n_rows, n_features, "float64")
+        ours = network(RegularizedMLPRegressor, (n_units,), epochs)
+        grid = {"alpha": np.logspace(-4, 2, n_fits // 5)}
+        plain = search(ours, grid, X, y, n_jobs=N_JOBS)
+        blocks = [lambda: batched_fits(N_JOBS), on_processes]
+        runs = [plain, *(search(ours, grid, X, y, block) for block in blocks)]
+        times = in_turn(runs, repeats)
+        own = [f"{1000 * statistics.median(t) / n_fits:.1f}" for t in times]
+        gains = [f"{median_ratio(times[0], t):.2f}" for t in times[1:]]
+        rows.append([n_fits, n_rows, n_units, epochs, *own, *gains])
+        print(f"... {rows[-1]}", file=sys.stderr, flush=True)
+    names = ["plain", "batched", "batched, loky"]
+    header = ["fits", "rows", "units", "epochs", *(f"{name}, ms a fit" for name in names)]
+    print_table([*header, *(f"plain / {name}" for name in names[1:])], rows)
+
+
+def peak_megabytes():
+    """The highest resident memory so far; Linux counts in KiB, macOS in bytes."""
+    unit = 1e-6 if sys.platform == "darwin" else 1024e-6
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def search_alone(n_rows, n_fits, batched):
+    """Print the megabytes that a search adds to the data, in this process."""
+    X, y = regression_data(n_rows, 20, "float64")
+    ours = network(RegularizedMLPRegressor, (32,), 2)
+    block = (lambda: batched_fits(N_JOBS)) if batched else None
+    search(ours, {"alpha": [1, 2]}, X[:200], y[:200], block)()
+    before = peak_megabytes()
+    search(ours, {"alpha": np.logspace(-4, 2, n_fits // 5)}, X, y, block)()
+    print(peak_megabytes() - before)
+
+
+def measure_memory(repeats):
+    """What a search adds to the peak of a fresh process, one by one and batched."""
+    rows = []
+    for n_rows, n_fits in [(442, 10), (442, 100), (442, 1000), (50_000, 100)]:
+        added = []
+        for batched in (0, 1):
+            command = [sys.executable, __file__, "--alone", *map(str, (n_rows, n_fits, batched))]
+            done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+            added.append(float(done.stdout))
+        rows.append([n_fits, f"{n_rows} x 20", n_rows * 20 * 8e-6, *added])
+    print_table(["fits", "data", "data, MB", "one by one adds, MB", "batched adds, MB"], rows)
+
+
+def measure_searches(repeats):
+    """Pipelines, L1 and successive halving; and that the results are the same."""
+    X, y = diabetes("float64")
+    ours = make_pipeline(StandardScaler(), network(RegularizedMLPRegressor, (32,)))
+    name = "regularizedmlpregressor__"
+    by_l2 = {name + key: value for key, value in strengths(40).items()}
+    by_l1 = {name + "l1_per_layer": np.logspace(-4, -1, 40)}
+    kinds = {"grid, L2": (GridSearchCV, by_l2), "grid, L1": (GridSearchCV, by_l1)}
+    kinds["halving, L2"] = (HalvingGridSearchCV, by_l2)
+    rows = []
+    for label, (kind, grid) in kinds.items():
+        params = {"cv": 5, "refit": False}
+        if kind is HalvingGridSearchCV:
+            params |= {"random_state": 0, "min_resources": 100}
+        results = {}
+
+        def run(block, results=results, kind=kind, grid=grid, params=params):
+            with block():
+                n_jobs = N_JOBS if block is nullcontext else None
+                results[block] = kind(ours, grid, n_jobs=n_jobs, **params).fit(X, y)
+
+        blocks = [nullcontext, batched_fits, on_processes]
+        times = in_turn([lambda block=block, run=run: run(block) for block in blocks], repeats)
+        scores = [results[block].cv_results_["mean_test_score"] for block in blocks]
+        equal = all(np.array_equal(scores[0], other) for other in scores[1:])
+        gains = [f"{median_ratio(times[0], t):.1f}" for t in times[1:]]
+        rows.append([label, *(statistics.median(t) for t in times), *gains, equal])
+    header = ["search", "plain, s", "batched, s", "batched, loky, s"]
+    print_table([*header, "plain / batched", "plain / loky", "equal scores"], rows)
+
+
+def measure_dask(repeats):
+    """The same search on two dask workers: fit by fit, and in groups."""
+    from dask.distributed import Client, LocalCluster
+    from joblib import parallel_config
+
+    X, y = diabetes("float64")
+    ours, grid = network(RegularizedMLPRegressor, (32,)), strengths(40)
+
+    def plain():
+        with parallel_config("dask"):
+            return GridSearchCV(ours, grid, cv=5, refit=False).fit(X, y)
+
+    def groups():
+        return BatchedGridSearchCV(ours, grid, cv=5, refit=False, backend="dask").fit(X, y)
+
+    cluster = LocalCluster(N_JOBS, threads_per_worker=1, dashboard_address=None)
+    with cluster, Client(cluster):
+        seconds(groups)
+        times = in_turn([plain, groups], repeats)
+        results = [run().cv_results_["mean_test_score"] for run in (plain, groups)]
+    one_by_one, grouped = map(statistics.median, times)
+    print(f"200 fits on two workers: {one_by_one:.2f} s one by one, {grouped:.2f} s in groups")
+    print(f"equal scores: {np.array_equal(*results)}")
+
+
+PARTS = {
+    "shapes": measure_shapes,
+    "growth": measure_growth,
+    "memory": measure_memory,
+    "searches": measure_searches,
+    "dask": measure_dask,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
+    parser.add_argument("--alone", nargs=3, type=int, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    ignore_convergence()
+    os.environ["PYTHONWARNINGS"] = "ignore"  # in the workers
+    if args.alone:
+        search_alone(*args.alone)
+        return
+    for part in args.parts:
+        print(f"\n{part}: {PARTS[part].__doc__}\n")
+        PARTS[part](args.repeats)
+
+
+if __name__ == "__main__":
+    main()
