@@ -33,7 +33,7 @@ def training_threads(n_jobs):
     threads that it was given.
     """
     if n_jobs is None:
-        limit = int(os.environ.get("OMP_NUM_THREADS") or 1)
+        limit = int((os.environ.get("OMP_NUM_THREADS") or "1").split(",")[0])  # "4,2": by nesting
         return min(limit, joblib.cpu_count()) if in_worker() else joblib.cpu_count()
     if n_jobs == 0:
         raise ValueError("n_jobs == 0 has no meaning; use None for all cores.")
