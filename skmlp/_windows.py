@@ -33,7 +33,7 @@ class Window:
     def add(self, task):
         """Count a task."""
         self._n_tasks += 1
-        for array in arrays_of(task):
+        for array in arrays_of([task.train, task.validation]):
             buffer = _buffer(array)
             address = buffer.__array_interface__["data"][0]
             if (address, buffer.nbytes) not in self._seen:
