@@ -9,6 +9,7 @@ import re
 import threading
 import time
 import warnings
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -182,7 +183,8 @@ def test_interrupt_in_the_engine_unwinds_all(tracked, nested, n_fits):
 
 
 def children(n):
-    return Parallel()(delayed(train_together)(k) for k in range(n))
+    task = SimpleNamespace(train=None, validation=None)
+    return Parallel()(delayed(train_together)(task) for _ in range(n))
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -196,7 +198,11 @@ def test_interrupts_at_any_moment_leave_no_thread(milliseconds):
 
     def calls():
         timer.start()
-        Parallel()(delayed(children)(5) for _ in range(60))
+        try:
+            Parallel()(delayed(children)(5) for _ in range(60))
+        except Exception:
+            timer.cancel()
+            raise
         timer.join()
         time.sleep(0.1)
 
