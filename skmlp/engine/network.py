@@ -5,7 +5,7 @@ z_k = a_{k-1} W_k + b_k,   a_k = act(norm(z_k)) * mask_k,   output = a_{K-1} W_K
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import torch
@@ -134,25 +134,26 @@ class Network:
         parts = zip(theta.weights[1:], theta.biases[1:], others, strict=True)
         self.layers = [Dense(theta.first_affine, None, first), *(Dense(*part) for part in parts)]
         if d_theta is not None:
-            self._bind_gradients(d_theta, buffers(hidden))
+            self._bind_gradients(d_theta, buffers)
         for layer, a in zip(self.layers[1:], self.dropped, strict=True):
             layer.bind_input(a)
 
-    def _bind_gradients(self, d_theta: Parameters, deltas: list[Tensor]) -> None:
+    def _bind_gradients(self, d_theta: Parameters, buffers: Callable) -> None:
+        """The derivative with respect to a product takes the place of what act' was read from."""
         d_weights = [d_theta.first_affine, *d_theta.weights[1:]]
-        parts = zip(self.layers, [*deltas, self.output], d_weights, d_theta.biases, strict=True)
+        parts = zip(self.layers, [*self.kept, self.output], d_weights, d_theta.biases, strict=True)
         for layer, delta, d_weight, d_bias in parts:
             layer.bind_gradient(delta, d_weight, d_bias)
-        for layer, delta in zip(self.layers[1:], deltas, strict=True):
-            layer.bind_input_delta(delta)
-        self._scales_rows = len(deltas) == 1 and not self.norms[0] and self.output.shape[2] == 1
+        one_output = self.output.shape[2] == 1
+        self._scales_rows = len(self.layers) == 2 and not self.norms[0] and one_output
         if self._scales_rows:
-            n_models, n_rows, _ = self.output.shape
-            shape = n_models, n_rows, d_weights[0].shape[1]
-            like = {"dtype": self.output.dtype, "device": self.output.device}
-            self._scaled_X = slots(*shape, **like)
-            self._one, self._slope = torch.ones(1, **like), deltas[0]
-            self._multiply_scaled = product(self._scaled_X.mT, self._slope, d_weights[0])
+            (self._scaled_X,) = buffers((self.layers[0].weight.shape[1],))
+            self._one = torch.ones(1, dtype=self.output.dtype, device=self.output.device)
+            self._multiply_scaled = product(self._scaled_X.mT, self.kept[0], d_weights[0])
+            return
+        passed_back = buffers([layer.weight.shape[1] for layer in self.layers[1:]])
+        for layer, out in zip(self.layers[1:], passed_back, strict=True):
+            layer.bind_input_delta(out)
 
     def draw_masks(self, generators: list[torch.Generator]) -> None:
         """New dropout masks, each model's from its own generator, scaled to mean one."""
@@ -188,7 +189,7 @@ class Network:
             delta = layer.pass_back()
             if mask is not None:
                 delta.mul_(mask)
-            self.activation.backward(delta, self.kept[k - 1], delta)
+            delta = self.activation.backward(delta, self.kept[k - 1], self.kept[k - 1])
             if norm is not None:
                 d_gain, d_shift = self.d_theta.gains[k - 1], self.d_theta.shifts[k - 1]
                 norm.backward(delta, self.theta.gains[k - 1], d_gain, d_shift)
@@ -199,7 +200,7 @@ class Network:
         first, last = self.layers
         last.backward()
         grad = self._one if self.masks[0] is None else self.masks[0]
-        self.activation.backward(grad, self.kept[0], self._slope)
+        self.activation.backward(grad, self.kept[0], self.kept[0])
         torch.mul(first.x, self.output, out=self._scaled_X)
         self._multiply_scaled()
         self.d_theta.first_affine.mul_(last.weight.mT)
