@@ -18,10 +18,10 @@ from .task import Program, Samples, Solution, Task
 from .training import train_stack
 
 # Measured at 353 rows, hidden layers (32,), (100,) and (50, 25), float32 and float64, two threads:
-# below this, threads wait for each other at the interpreter's lock after each short operation; far
+# far below, threads wait for each other at the interpreter's lock after each short operation; far
 # above, what an operation writes has left the cache when the next one reads it.
-STACK_BYTES = 6 * 2**20
-LARGEST_STACK = 64
+STACK_BYTES = 2**23
+LARGEST_STACK = 100
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ def count_stacks(program: Program, n_models: int, n_threads: int, fair_share: fl
 def bytes_of_step(program: Program) -> int:
     """What a step of one model touches: activations, their derivatives, and six of each weight."""
     _, *hidden, n_outputs = program.layer_sizes
-    per_row = 2 * (sum(hidden) + n_outputs)
-    if program.normalization or any(program.dropout):
-        per_row += 2 * sum(hidden)
+    is_narrow = len(hidden) == 1 and n_outputs == 1  # its derivatives take the activations' place
+    n_buffers = 4 if program.normalization or any(program.dropout) else 2 - is_narrow
+    per_row = n_buffers * sum(hidden) + n_outputs
     itemsize = np.dtype(program.dtype).itemsize
     return itemsize * (per_row * program.batch_size + 6 * Layout(program).size)
 

@@ -113,7 +113,7 @@ def test_stacks_fit_the_cache_and_share_the_threads():
     program = program_of((100,))
     each = bytes_of_step(program)
     n_fitting = stacking.STACK_BYTES // each
-    assert 10 < n_fitting < 30
+    assert 20 < n_fitting < 60
     for n_models, n_threads in [(200, 1), (200, 2), (120, 3), (7, 2), (2, 2), (1, 2)]:
         n_stacks = count_stacks(program, n_models, n_threads, n_models * each / n_threads)
         assert n_models / n_stacks <= n_fitting + 1
