@@ -11,13 +11,14 @@ rows and units, the memory it takes, other searches, and two dask workers.
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
+import threading
 from contextlib import nullcontext
 
 import numpy as np
+import psutil
 import torch
 from _timing import ignore_convergence, in_turn, median_ratio, print_table, seconds
 from fit import LEARNING_RATE, Network, regression_data
@@ -155,10 +156,26 @@ def measure_growth(repeats):
     print_table([*header, *(f"plain / {name}" for name in names[1:])], rows)
 
 
-def peak_megabytes():
-    """The highest resident memory so far; Linux counts in KiB, macOS in bytes."""
-    unit = 1e-6 if sys.platform == "darwin" else 1024e-6
-    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+class PeakMemory:
+    """A context whose ``megabytes`` are how much more memory was resident in it at the most."""
+
+    def __enter__(self):
+        process = psutil.Process()
+        start = process.memory_info().rss
+        self.megabytes, self._stop = 0.0, threading.Event()
+
+        def watch():
+            while not self._stop.wait(0.002):
+                now = (process.memory_info().rss - start) / 1e6
+                self.megabytes = max(self.megabytes, now)
+
+        self._thread = threading.Thread(target=watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self._stop.set()
+        self._thread.join()
 
 
 def search_alone(n_rows, n_fits, batched):
@@ -167,9 +184,9 @@ def search_alone(n_rows, n_fits, batched):
     ours = network(RegularizedMLPRegressor, (32,), 2)
     block = (lambda: batched_fits(N_JOBS)) if batched else None
     search(ours, {"alpha": [1, 2]}, X[:200], y[:200], block)()
-    before = peak_megabytes()
-    search(ours, {"alpha": np.logspace(-4, 2, n_fits // 5)}, X, y, block)()
-    print(peak_megabytes() - before)
+    with PeakMemory() as peak:
+        search(ours, {"alpha": np.logspace(-4, 2, n_fits // 5)}, X, y, block)()
+    print(peak.megabytes)
 
 
 def measure_memory(repeats):

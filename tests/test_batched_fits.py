@@ -8,6 +8,7 @@ import multiprocessing
 import re
 import threading
 import time
+import tracemalloc
 import warnings
 from types import SimpleNamespace
 
@@ -428,6 +429,27 @@ def test_a_thousand_fits_have_bounded_threads():
     assert len(most) == 10
     assert max(most) == before + 100
     assert threading.active_count() == before
+
+
+def peak_memory(n_fits):
+    """Bytes at the peak of many fits of which at most 50 wait for each other."""
+    model = network(hidden_layer_sizes=(), max_iter=1)
+
+    def forget():
+        sklearn.clone(model).fit(X, y)
+
+    tracemalloc.start()
+    with batched_fits(max_tasks=50):
+        counted(lambda: Parallel()(delayed(forget)() for _ in range(n_fits)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_a_thousand_fits_have_bounded_memory():
+    """The window bounds it: ten times as many fits take what joblib's own queue of them takes."""
+    peak_memory(10)
+    assert peak_memory(1000) < 2 * peak_memory(100)
 
 
 def test_number_of_training_threads(monkeypatch):

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
+import threadpoolctl
 import torch
-from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
 _active = 0
@@ -31,9 +31,16 @@ if hasattr(os, "register_at_fork"):
 
 
 @cache
-def _blas() -> ThreadpoolController:
+def _blas() -> threadpoolctl.ThreadpoolController:
     """The BLAS libraries of numpy and scipy."""
-    return ThreadpoolController().select(user_api="blas")
+    return threadpoolctl.ThreadpoolController().select(user_api="blas")
+
+
+def _take_blas() -> None:
+    """Let this thread set limits: threadpoolctl 3.7 and later ignore all but the first that did."""
+    controller = getattr(threadpoolctl, "OpenBLASController", None)
+    if hasattr(controller, "clear_controlling_thread"):
+        controller.clear_controlling_thread(force=True)
 
 
 @contextmanager
@@ -50,6 +57,7 @@ def one_thread() -> Iterator[None]:
     with _lock:
         if _active == 0:
             _users_threads = torch.get_num_threads()
+            _take_blas()
             _users_blas = _blas().limit(limits=1)
         _active += 1
         users = _users_threads
@@ -61,7 +69,9 @@ def one_thread() -> Iterator[None]:
             _active -= 1
             torch.set_num_threads(users)
             if _active == 0:
+                _take_blas()
                 _users_blas.restore_original_limits()
+                _take_blas()
 
 
 @contextmanager

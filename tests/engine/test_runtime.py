@@ -4,6 +4,7 @@ import threading
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skmlp.engine.runtime import finest_dtype, one_thread, plain_torch, resolve_device
 
@@ -68,6 +69,30 @@ def test_concurrent_fits():
     other.join()
     assert seen == [1, 1, 1]
     assert torch.get_num_threads() == 3
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_blas_has_one_thread_whichever_thread_fits():
+    """threadpoolctl lets one thread set limits: an earlier fit elsewhere must not stay that one."""
+    seen = []
+
+    def fit():
+        seen.append(blas_threads())
+        with one_thread():
+            seen.append(blas_threads())
+        seen.append(blas_threads())
+
+    with threadpool_limits(2, "blas"):
+        fit()
+        for _ in range(2):
+            thread = threading.Thread(target=fit)
+            thread.start()
+            thread.join()
+        fit()
+    assert seen == [{2}, {1}, {2}] * 4
 
 
 def test_plain_torch_records_nothing():
