@@ -146,6 +146,7 @@ def measure_growth(repeats):
         plain = search(ours, grid, X, y, n_jobs=N_JOBS)
         blocks = [lambda: batched_fits(N_JOBS), on_processes]
         runs = [plain, *(search(ours, grid, X, y, block) for block in blocks)]
+        in_turn([search(ours, {"alpha": [1]}, X, y, n_jobs=N_JOBS), *runs[1:]], 1)  # worker pools
         times = in_turn(runs, repeats)
         own = [f"{1000 * statistics.median(t) / n_fits:.1f}" for t in times]
         gains = [f"{median_ratio(times[0], t):.2f}" for t in times[1:]]
