@@ -1,6 +1,7 @@
 """Which tasks train together, and that neither chunks nor threads show in the numbers."""
 
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -135,6 +136,26 @@ def test_bytes_of_a_step_count_what_it_touches():
     assert bytes_of_step(program_of((32,), dropout=0.5)) > 1.5 * bytes_of_step(small)
 
 
+def test_small_deterministic_searches_take_turns(monkeypatch):
+    """On two threads at most one of them is at work, and both where a pass is not small."""
+    minimize, at_work, most = training.minimize, [], []
+
+    def watched(task, *args):
+        at_work.append(task)
+        time.sleep(0.02)
+        most.append(len(at_work))
+        result = minimize(task, *args)
+        at_work.remove(task)
+        return result
+
+    monkeypatch.setattr(training, "minimize", watched)
+    for small_pass, expected in ((training.SMALL_PASS, 1), (0, 2)):
+        most.clear()
+        monkeypatch.setattr(training, "SMALL_PASS", small_pass)
+        train(tasks_of(4, solver="lbfgs"), 2)
+        assert max(most) == expected
+
+
 def test_an_error_in_one_chunk_is_the_call_s(monkeypatch):
     def failing(tasks):
         raise MemoryError(f"{len(tasks)} tasks")
@@ -162,6 +183,7 @@ def test_interrupt_ends_all_threads(solver, monkeypatch):
         at_work.wait(10)
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(training, "SMALL_PASS", 0)  # small ones would take turns
     monkeypatch.setattr(training, "raise_if_cancelled", slow)
     monkeypatch.setattr("skmlp.engine.deterministic.raise_if_cancelled", slow)
     monkeypatch.setattr("skmlp.engine.train.wait", interrupted)
