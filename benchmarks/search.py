@@ -19,16 +19,13 @@ from contextlib import nullcontext
 
 import numpy as np
 import psutil
-import torch
 from _timing import ignore_convergence, in_turn, median_ratio, print_table, seconds
-from fit import LEARNING_RATE, Network, regression_data
+from fit import BATCH_SIZE, LEARNING_RATE, estimators, regression_data
 from sklearn.datasets import load_diabetes
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
-from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch import NeuralNetRegressor
 
 from skmlp import BatchedGridSearchCV, RegularizedMLPRegressor, batched_fits
 
@@ -49,30 +46,15 @@ def diabetes(dtype):
     return StandardScaler().fit_transform(X).astype(dtype), ((y - y.mean()) / y.std()).astype(dtype)
 
 
-def network(kind, hidden, epochs=EPOCHS, **params):
-    """MLPRegressor or ours, run to its last epoch."""
+def network(hidden, epochs=EPOCHS):
+    """Ours, run to its last epoch."""
     settings = {"max_iter": epochs, "n_iter_no_change": np.inf, "random_state": 0}
-    return kind(hidden_layer_sizes=hidden, **settings, **params)
-
-
-def skorch_network(X, hidden):
-    return NeuralNetRegressor(
-        Network,
-        module__sizes=(X.shape[1], *hidden, 1),
-        module__dtype=torch.from_numpy(X).dtype,
-        optimizer=torch.optim.Adam,
-        batch_size=200,
-        max_epochs=EPOCHS,
-        iterator_train__shuffle=True,
-        train_split=None,
-        callbacks="disable",
-        verbose=0,
-    )
+    return RegularizedMLPRegressor(hidden_layer_sizes=hidden, **settings)
 
 
 def skorch_grid(n_candidates):
     alpha, rate = strengths(n_candidates).values()
-    return {"optimizer__weight_decay": alpha / 200, "lr": rate}
+    return {"optimizer__weight_decay": alpha / BATCH_SIZE, "lr": rate}
 
 
 def search(estimator, grid, X, y, block=None, **params):
@@ -92,13 +74,11 @@ def on_processes():
 def contestants(hidden, dtype, n_candidates):
     """Name and search of each, on the same two cores."""
     X, y = diabetes(dtype)
-    ours, theirs = network(RegularizedMLPRegressor, hidden), network(MLPRegressor, hidden)
+    theirs, skorch, ours = estimators(X, hidden, EPOCHS)
     grid = strengths(n_candidates)
     return {
         "MLPRegressor": search(theirs, grid, X, y, n_jobs=N_JOBS),
-        "skorch": search(
-            skorch_network(X, hidden), skorch_grid(n_candidates), X, y[:, None], n_jobs=N_JOBS
-        ),
+        "skorch": search(skorch, skorch_grid(n_candidates), X, y[:, None], n_jobs=N_JOBS),
         "skmlp": search(ours, grid, X, y, n_jobs=N_JOBS),
         "batched": search(ours, grid, X, y, lambda: batched_fits(N_JOBS)),
         "batched, loky": search(ours, grid, X, y, on_processes),
@@ -141,7 +121,7 @@ def measure_growth(repeats):
     rows = []
     for n_rows, n_features, n_units, n_fits, epochs in GROWTH:
         X, y = regression_data(n_rows, n_features, "float64")
-        ours = network(RegularizedMLPRegressor, (n_units,), epochs)
+        ours = network((n_units,), epochs)
         grid = {"alpha": np.logspace(-4, 2, n_fits // 5)}
         plain = search(ours, grid, X, y, n_jobs=N_JOBS)
         blocks = [lambda: batched_fits(N_JOBS), on_processes]
@@ -182,7 +162,7 @@ class PeakMemory:
 def search_alone(n_rows, n_fits, batched):
     """Print the megabytes that a search adds to the data, in this process."""
     X, y = regression_data(n_rows, 20, "float64")
-    ours = network(RegularizedMLPRegressor, (32,), 2)
+    ours = network((32,), 2)
     block = (lambda: batched_fits(N_JOBS)) if batched else None
     search(ours, {"alpha": [1, 2]}, X[:200], y[:200], block)()
     with PeakMemory() as peak:
@@ -206,7 +186,7 @@ def measure_memory(repeats):
 def measure_searches(repeats):
     """Pipelines, L1 and successive halving; and that the results are the same."""
     X, y = diabetes("float64")
-    ours = make_pipeline(StandardScaler(), network(RegularizedMLPRegressor, (32,)))
+    ours = make_pipeline(StandardScaler(), network((32,)))
     name = "regularizedmlpregressor__"
     by_l2 = {name + key: value for key, value in strengths(40).items()}
     by_l1 = {name + "l1_per_layer": np.logspace(-4, -1, 40)}
@@ -240,7 +220,7 @@ def measure_dask(repeats):
     from joblib import parallel_config
 
     X, y = diabetes("float64")
-    ours, grid = network(RegularizedMLPRegressor, (32,)), strengths(40)
+    ours, grid = network((32,)), strengths(40)
 
     def plain():
         with parallel_config("dask"):

@@ -24,7 +24,7 @@ class Window:
     def __init__(self, max_tasks, max_bytes=None):
         self.max_tasks = max_tasks
         self.max_bytes = SHARE_OF_FREE_MEMORY * free_memory() if max_bytes is None else max_bytes
-        self._n_tasks, self._n_bytes, self._seen = 0, 0, set()
+        self.recount([])
 
     @property
     def is_full(self):

@@ -19,9 +19,7 @@ from .rows import Batch, RowLoader
 from .task import Program
 
 BLOCK_NUMBERS = 2**17
-SMALL_WEIGHT = (
-    2**13
-)  # up to here a product with W' is quicker with a copy of it, by a tenth or more
+SMALL_WEIGHT = 2**13  # up to here products with W' are quicker, by a tenth or more, with a copy
 
 
 def block_rows(layer_sizes: tuple[int, ...]) -> int:

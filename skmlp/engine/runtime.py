@@ -13,16 +13,17 @@ import threadpoolctl
 import torch
 
 _lock = threading.Lock()
+_turn = threading.Lock()
 _active = 0
 _users_threads = 1
 _users_blas = None
 
 
 def _in_forked_child() -> None:
-    """The parent's OpenMP threads do not exist in a forked child: more than one would hang."""
-    global _active, _lock
+    """The parent's threads do not exist in a forked child: OpenMP and held locks would hang."""
+    global _active, _lock, _turn
     _active = 0
-    _lock = threading.Lock()
+    _lock, _turn = threading.Lock(), threading.Lock()
     torch.set_num_threads(1)
 
 
@@ -83,6 +84,11 @@ def plain_torch() -> Iterator[None]:
     """
     with torch.inference_mode(), np.errstate(all="ignore"):
         yield
+
+
+def one_at_a_time() -> threading.Lock:
+    """What to work in where several threads would only wait for each other."""
+    return _turn
 
 
 _thread = threading.local()

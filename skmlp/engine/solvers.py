@@ -42,9 +42,7 @@ def _shared_steps(
     distinct, place_of = unique(models)
     if len(distinct) == 1:
         return steps(*distinct[0])
-    table = np.array(
-        [steps(*model) for model in distinct]
-    )  # (distinct models, steps, coefficients)
+    table = np.array([steps(*model) for model in distinct])  # (model, step, coefficient)
     alike = (table == table[0]).all(0)
     columns = np.ascontiguousarray(table[place_of].transpose(1, 2, 0)[..., None])
     columns = torch.tensor(columns, dtype=like.dtype, device=like.device)

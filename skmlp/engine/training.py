@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,14 +16,13 @@ from .objective import FullObjective, StackObjective
 from .penalties import PenaltyNumbers, penalty_numbers
 from .preactivations import fold, unfold
 from .progress import Progress
-from .runtime import raise_if_cancelled
+from .runtime import one_at_a_time, raise_if_cancelled
 from .stack import Stack
 from .task import Program, Solution, Status, Task, Weights
 from .validation import validate_weights
 
 CLOSING_ITERATIONS = 50
 SMALL_PASS = 2**22
-_small_models = threading.Lock()
 
 
 def _turn(program: Program) -> AbstractContextManager:
@@ -36,7 +34,7 @@ def _turn(program: Program) -> AbstractContextManager:
     fast as one, at a fortieth they take 1.4 times as long.
     """
     multiply_adds = program.n_samples * sum(a * b for a, b in pairwise(program.layer_sizes))
-    return _small_models if multiply_adds < SMALL_PASS else nullcontext()
+    return one_at_a_time() if multiply_adds < SMALL_PASS else nullcontext()
 
 
 @dataclass
