@@ -51,10 +51,12 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         F(W, b) = (1/S) sum_i s_i loss(y_i, f(x_i))
                 + sum_k l1_k sum_ij P_ij |W_k,ij|
                 + sum_k alpha_k / (2 S) sum_ij P_ij W_k,ij^2
+                + group_l1 sum_g sqrt(|g|) P_g ||W_1[g, :]||_2
         subject to  W_k >= 0  for the layers with positive weights
 
     where s_i are the sample weights, S their sum, P the penalty factors of the input features
-    (first layer only, 1 elsewhere), and the loss is half the squared error, summed over outputs.
+    (first layer only, 1 elsewhere), g the groups of input features (each feature its own, unless
+    ``feature_groups`` says otherwise), and the loss is half the squared error, summed over outputs.
     Biases are never penalised. Zeros in ``coefs_`` are exact, with every solver.
 
     With ``hidden_layer_sizes=()``, ``normalize_y=False`` and ``alpha=0``, ``l1_per_layer`` is the
@@ -77,8 +79,8 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         'adam' and 'sgd' are proximal in the metric of their own step. With an L1 penalty their
         last fifth of epochs, and up to 50 deterministic iterations after it, settle which weights
         are zero. 'lbfgs' is deterministic, on all rows and in float64: L-BFGS-B on positive and
-        negative parts, then PANOC [2]_ to the tolerance, and without hidden layers the closed form
-        on the support found.
+        negative parts, then PANOC [2]_ to the tolerance (PANOC alone with ``group_l1``), and without
+        hidden layers the closed form on the support found.
 
     alpha : float or array-like of shape (n_layers - 1,), default=0.0001
         L2 strength, one for all layers or one each. Divided by the sum of sample weights,
@@ -156,10 +158,18 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         shrinks (a warning says so). A normalisation layer undoes the penalty of the layer before
         it but for its zeros.
 
+    group_l1 : float, default=0.0
+        Group lasso strength [3]_: the weights that leave an input feature become zero together, and
+        the feature leaves the network. Give ``alpha`` or ``l1_per_layer`` to the later layers.
+
+    feature_groups : list of lists of int or str, default=None
+        Columns, by position or name, that enter and leave together under ``group_l1``, such as the
+        columns of a one-hot code. A column in no list is a group of its own.
+
     penalty_factor : array-like of shape (n_features,), dict or None, default=None
-        Multiplies the first layer's penalty (L1 and L2, as in glmnet) of each input feature: 0
-        leaves it unpenalised, infinity excludes it. A dict maps column names to factors, 1 for
-        those not named.
+        Multiplies the first layer's penalty (L1, group and L2, as in glmnet) of each input feature:
+        0 leaves it unpenalised, infinity excludes it. A dict maps column names to factors, 1 for
+        those not named. Features of a group have the same factor, or are excluded.
 
     positive_weights : bool or array-like of shape (n_layers - 1,), default=False
         Whether a layer's weights are held non-negative, one for all layers or one each. Not the
@@ -260,6 +270,7 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     .. [1] Kingma, Ba, "Adam: a method for stochastic optimization", 2015.
     .. [2] Stella, Themelis, Sopasakis, Patrinos, "A simple and efficient algorithm for nonlinear
        model predictive control", 2017.
+    .. [3] Yuan, Lin, "Model selection and estimation in regression with grouped variables", 2006.
 
     Examples
     --------
@@ -301,6 +312,8 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "l1_per_layer": [Interval(Real, 0, None, closed="left"), "array-like"],
+        "group_l1": [Interval(Real, 0, None, closed="left")],
+        "feature_groups": ["array-like", None],
         "penalty_factor": ["array-like", dict, None],
         "positive_weights": ["boolean", "array-like"],
         "normalize_y": ["boolean"],
@@ -337,6 +350,8 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         n_iter_no_change=10,
         max_fun=15000,
         l1_per_layer=0.0,
+        group_l1=0.0,
+        feature_groups=None,
         penalty_factor=None,
         positive_weights=False,
         normalize_y=True,
@@ -369,6 +384,8 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.l1_per_layer = l1_per_layer
+        self.group_l1 = group_l1
+        self.feature_groups = feature_groups
         self.penalty_factor = penalty_factor
         self.positive_weights = positive_weights
         self.normalize_y = normalize_y

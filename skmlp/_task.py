@@ -4,7 +4,8 @@ import warnings
 
 import numpy as np
 
-from ._layers import feature_factors, flags, hidden_sizes, rates, strengths
+from ._features import feature_factors, feature_groups
+from ._layers import flags, hidden_sizes, rates, strengths
 from .engine.task import Program, Task
 
 NEGLIGIBLE_ALPHA = 1e-4
@@ -22,12 +23,16 @@ def draw_seed(random_state):
 
 def build_task(estimator, data, seed, *, start=None, optimizer=None, samples_seen=0, incremental):
     """The task of one fit; ValueError for parameters that do not go together."""
-    program = _program(estimator, data)
+    n_features = data.train.X.shape[1]
+    names = getattr(estimator, "feature_names_in_", None)
+    factors = feature_factors(estimator.penalty_factor, n_features, names)
+    groups = feature_groups(estimator.feature_groups, n_features, names, factors)
+    program = _program(estimator, data, groups if estimator.group_l1 > 0 else None)
     n_layers = program.n_layers
     l1 = strengths("l1_per_layer", estimator.l1_per_layer, n_layers)
     alpha = strengths("alpha", estimator.alpha, n_layers)
     _check_composition(estimator, program, l1)
-    _warn_of_free_scale(program, l1, alpha)
+    _warn_of_free_scale(program, (l1[0] + float(estimator.group_l1), *l1[1:]), alpha)
     return Task(
         program=program,
         train=data.train,
@@ -35,11 +40,8 @@ def build_task(estimator, data, seed, *, start=None, optimizer=None, samples_see
         l1=l1,
         alpha=alpha,
         positive=flags("positive_weights", estimator.positive_weights, n_layers),
-        penalty_factor=feature_factors(
-            estimator.penalty_factor,
-            program.layer_sizes[0],
-            getattr(estimator, "feature_names_in_", None),
-        ),
+        group_l1=float(estimator.group_l1),
+        penalty_factor=factors,
         seed=seed,
         early_stopping=estimator.early_stopping and estimator.solver != "lbfgs",
         learning_rate_init=float(estimator.learning_rate_init),
@@ -55,7 +57,7 @@ def build_task(estimator, data, seed, *, start=None, optimizer=None, samples_see
     )
 
 
-def _program(estimator, data):
+def _program(estimator, data, groups):
     X, y = data.train.X, data.train.y
     hidden = hidden_sizes(estimator.hidden_layer_sizes)
     return Program(
@@ -79,6 +81,7 @@ def _program(estimator, data):
         beta_1=float(estimator.beta_1),
         beta_2=float(estimator.beta_2),
         epsilon=float(estimator.epsilon),
+        feature_groups=groups,
     )
 
 
@@ -109,10 +112,10 @@ def _check_composition(estimator, program, l1):
             f"dropout={estimator.dropout!r} is random and solver='lbfgs' deterministic: use "
             "solver='adam' or 'sgd' with dropout."
         )
-    if program.solver == "sgd" and program.momentum == 1 and any(l1):
+    if program.solver == "sgd" and program.momentum == 1 and (any(l1) or estimator.group_l1):
         raise ValueError(
-            "momentum=1 gives steps without bound, to which no L1 threshold belongs: use a "
-            f"momentum below 1 with l1_per_layer={estimator.l1_per_layer!r}."
+            "momentum=1 gives steps without bound, to which no threshold belongs: use a momentum "
+            f"below 1 with l1_per_layer={estimator.l1_per_layer!r}, group_l1={estimator.group_l1}."
         )
     if program.normalization == "batch" and program.batch_size == 1 < program.n_samples:
         raise ValueError(
@@ -129,7 +132,7 @@ def _warn_of_free_scale(program, l1, alpha):
         warnings.warn(
             f"Layers {names} (counted from 0) have no penalty beside penalised ones: scale moves "
             "into them and the penalised weights shrink for nothing. Give l1_per_layer or alpha "
-            "(more than its small default) to every layer."
+            "(more than its small default) to every layer (group_l1 is the first layer's)."
         )
     if program.normalization is not None and any(penalised[:-1]):
         warnings.warn(

@@ -10,6 +10,7 @@ accepted where it lowers the forward-backward envelope
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Generator
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -74,12 +75,22 @@ class _Point(NamedTuple):
     envelope: float
 
 
+class Question(NamedTuple):
+    """Where a search asks for the smooth part, and whether for its gradient too."""
+
+    x: np.ndarray
+    with_gradient: bool
+
+
+Answer = tuple[float, np.ndarray]
+Search = Generator[Question, Answer, Minimum]
+
+
 class _Problem:
     """Points of a problem at a step size, counting evaluations."""
 
-    def __init__(self, problem, max_fun: float) -> None:
-        self.problem = problem
-        self.penalty = problem.penalty
+    def __init__(self, penalty, max_fun: float) -> None:
+        self.penalty = penalty
         self.n_evaluations = 0
         self._max_fun = max_fun
 
@@ -87,16 +98,17 @@ class _Problem:
     def exhausted(self) -> bool:
         return self.n_evaluations >= self._max_fun
 
-    def value(self, x: np.ndarray) -> float:
+    def value(self, x: np.ndarray) -> Generator[Question, Answer, float]:
         self.n_evaluations += 1
-        return self.problem.value(x)
+        return (yield Question(x, False))[0]
 
-    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+    def value_and_gradient(self, x: np.ndarray) -> Generator[Question, Answer, Answer]:
         self.n_evaluations += 1
-        return self.problem.value_and_gradient(x)
+        return (yield Question(x, True))
 
-    def point(self, x: np.ndarray, gamma: float) -> _Point:
-        return self.step(x, *self.value_and_gradient(x), gamma)
+    def point(self, x: np.ndarray, gamma: float) -> Generator[Question, Answer, _Point]:
+        f, gradient = yield from self.value_and_gradient(x)
+        return self.step(x, f, gradient, gamma)
 
     def step(self, x: np.ndarray, f: float, gradient: np.ndarray, gamma: float) -> _Point:
         z = self.penalty.prox(x - gamma * gradient, gamma)
@@ -104,10 +116,10 @@ class _Problem:
         envelope = f - gradient @ r + (r @ r) / (2 * gamma) + self.penalty.value(z)
         return _Point(x, f, gradient, z, r, envelope)
 
-    def curvature(self, x: np.ndarray, gradient: np.ndarray) -> float:
+    def curvature(self, x: np.ndarray, gradient: np.ndarray) -> Generator[Question, Answer, float]:
         """A local Lipschitz constant of the gradient, from one finite difference."""
         step = 1e-6 * np.maximum(1.0, np.abs(x))
-        _, other = self.value_and_gradient(x + step)
+        _, other = yield from self.value_and_gradient(x + step)
         return max(np.linalg.norm(other - gradient) / np.linalg.norm(step), 1e-6)
 
 
@@ -115,7 +127,7 @@ def _backtrack(problem: _Problem, point: _Point, curvature: float, memory: Inver
     """Raise the curvature until the quadratic bound holds at z; (point, curvature, F at z)."""
     while True:
         bound = point.f - point.gradient @ point.r + 0.5 * curvature * (point.r @ point.r)
-        f_z = problem.value(point.z)
+        f_z = yield from problem.value(point.z)
         holds = f_z <= bound + ROUNDING * max(1.0, abs(point.f))
         if holds or curvature > LARGEST_CURVATURE or problem.exhausted:
             return point, curvature, f_z + problem.penalty.value(point.z)
@@ -124,51 +136,68 @@ def _backtrack(problem: _Problem, point: _Point, curvature: float, memory: Inver
         point = problem.step(point.x, point.f, point.gradient, CURVATURE_SHARE / curvature)
 
 
-def _line_search(problem: _Problem, point: _Point, direction: np.ndarray, gamma: float) -> _Point:
+def _line_search(problem: _Problem, point: _Point, direction: np.ndarray, gamma: float):
     """The point between the forward-backward step and the quasi-Newton step that lowers phi."""
     decrease = (1 - CURVATURE_SHARE) / (4 * gamma) * (point.r @ point.r)
     goal = point.envelope - decrease + ROUNDING * max(1.0, abs(point.envelope))
     tau = 1.0
     for _ in range(MAX_HALVINGS):
-        candidate = problem.point(point.x - (1 - tau) * point.r + tau * direction, gamma)
+        x = point.x - (1 - tau) * point.r + tau * direction
+        candidate = yield from problem.point(x, gamma)
         if candidate.envelope <= goal or problem.exhausted:
             return candidate
         tau *= 0.5
-    return problem.point(point.z, gamma)
+    return (yield from problem.point(point.z, gamma))
 
 
-def panoc(problem, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor) -> Minimum:
+def search(penalty, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor) -> Search:
     """Minimise f + g from ``x`` until max |x - prox(x - grad f(x))| <= tol.
 
-    ``problem`` has ``value``, ``value_and_gradient`` (the smooth f) and ``penalty`` (g).
-    ``monitor(x, F)`` sees each iterate and returns True to stop. Where the limits end the search,
-    the best iterate is the result.
+    A generator that asks for f and its gradient, so that several searches can be answered
+    together, and returns its Minimum. ``penalty`` is g. ``monitor(x, F)`` sees each iterate and
+    returns True to stop. Where the limits end the search, the best iterate is the result.
     """
-    counted, memory, penalty = _Problem(problem, max_fun), InverseHessian(), problem.penalty
+    problem, memory = _Problem(penalty, max_fun), InverseHessian()
     x = penalty.prox(x, 0.0)
-    f, gradient = counted.value_and_gradient(x)
+    f, gradient = yield from problem.value_and_gradient(x)
     if not np.isfinite(f):
-        return Minimum(x, np.inf, 0, counted.n_evaluations, "the objective is not finite")
+        return Minimum(x, np.inf, 0, problem.n_evaluations, "the objective is not finite")
     best = (f + penalty.value(x), x)
-    curvature = counted.curvature(x, gradient)
-    point = counted.step(x, f, gradient, CURVATURE_SHARE / curvature)
+    curvature = yield from problem.curvature(x, gradient)
+    point = problem.step(x, f, gradient, CURVATURE_SHARE / curvature)
     message, n_iter = "the iteration limit was reached", 0
-    while n_iter < max_iter and not counted.exhausted:
-        point, curvature, value = _backtrack(counted, point, curvature, memory)
+    while n_iter < max_iter and not problem.exhausted:
+        point, curvature, value = yield from _backtrack(problem, point, curvature, memory)
         best = min(best, (value, point.z), key=itemgetter(0))
         gamma = CURVATURE_SHARE / curvature
         if np.abs(point.r).max() <= tol * max(1.0, gamma):
-            _, at_z = counted.value_and_gradient(point.z)
+            _, at_z = yield from problem.value_and_gradient(point.z)
             residual = penalty.residual(point.z, at_z)
             if residual <= tol:
-                return Minimum(point.z, residual, n_iter, counted.n_evaluations, "")
-        following = _line_search(counted, point, -memory.times(point.r), gamma)
+                return Minimum(point.z, residual, n_iter, problem.n_evaluations, "")
+        direction = -memory.times(point.r)
+        following = yield from _line_search(problem, point, direction, gamma)
         memory.add(following.x - point.x, following.r - point.r)
         point, n_iter = following, n_iter + 1
         if monitor(point.z, point.envelope) or not np.isfinite(point.envelope):
             message = ""
             break
-    best = min(best, (counted.value(point.z) + penalty.value(point.z), point.z), key=itemgetter(0))
-    _, gradient = counted.value_and_gradient(best[1])
+    value = yield from problem.value(point.z)
+    best = min(best, (value + penalty.value(point.z), point.z), key=itemgetter(0))
+    _, gradient = yield from problem.value_and_gradient(best[1])
     residual = penalty.residual(best[1], gradient)
-    return Minimum(best[1], residual, n_iter, counted.n_evaluations, message)
+    return Minimum(best[1], residual, n_iter, problem.n_evaluations, message)
+
+
+def panoc(problem, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor) -> Minimum:
+    """The search on one problem with ``value``, ``value_and_gradient`` (f) and ``penalty`` (g)."""
+    searching, answer = search(problem.penalty, x, tol, max_iter, max_fun, monitor), None
+    while True:
+        try:
+            question = searching.send(answer)
+        except StopIteration as end:
+            return end.value
+        if question.with_gradient:
+            answer = problem.value_and_gradient(question.x)
+        else:
+            answer = problem.value(question.x), None

@@ -1,9 +1,10 @@
 """The penalty and the constraints of a stack: numbers for each weight, and one composed prox.
 
-    g(W) = sum l1 |W|  subject to  lower <= W <= upper,      smooth part  l2 / 2 ||W||^2
+    g(W) = sum l1 |W| + sum_g group_g |W_1[g, :]|  subject to  lower <= W <= upper,
+    smooth part  l2 / 2 ||W||^2
 
-The prox in a metric D > 0 is the soft threshold by l1 / D, then the clip; this composition is
-exact because bounds are 0 or infinite.
+The prox in a metric D > 0, constant in a group, is the soft threshold by l1 / D, then the clip,
+then the shrinkage of groups; this composition is exact because bounds are 0 or infinite.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .groups import Groups, GroupStack
 from .layout import Layout
 from .task import Task
 
@@ -26,10 +28,7 @@ class PenaltyNumbers:
     l2: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
-
-    @property
-    def is_smooth(self) -> bool:
-        return not self.l1.any() and not np.isfinite(self.lower).any()
+    groups: Groups | None = None
 
     def of(self, weights: np.ndarray) -> PenaltyNumbers:
         """The penalty on some of the weights alone."""
@@ -38,8 +37,9 @@ class PenaltyNumbers:
         )
 
     def value(self, row: np.ndarray) -> float:
-        """sum l1 |W| at a flat row."""
-        return float(self.l1 @ np.abs(row[: self.l1.size]))
+        """g at a flat row within the bounds."""
+        value = float(self.l1 @ np.abs(row[: self.l1.size]))
+        return value if self.groups is None else value + self.groups.value(row)
 
     def prox(self, row: np.ndarray, step: float) -> np.ndarray:
         """argmin_u g(u) + |u - row|^2 / (2 step)."""
@@ -48,7 +48,10 @@ class PenaltyNumbers:
         weights = row[:n_weights]
         threshold = step * self.l1
         result[:n_weights] = weights - np.clip(weights, -threshold, threshold)
-        return np.clip(result, self.lower, self.upper, out=result)
+        np.clip(result, self.lower, self.upper, out=result)
+        if self.groups is not None:
+            self.groups.shrink_(result, step)
+        return result
 
     def residual(self, row: np.ndarray, gradient: np.ndarray) -> float:
         """max |w - prox(w - gradient)|: zero where and only where the row is stationary."""
@@ -79,14 +82,30 @@ def penalty_numbers(task: Task, layout: Layout) -> PenaltyNumbers:
     first = layout.weights[0]
     fixed = np.broadcast_to(excluded[:, None], first.shape).ravel()
     lower[first.slice][fixed] = upper[first.slice][fixed] = 0.0
+    l1, groups = [*task.l1], None
+    if task.program.has_group_norms:
+        groups = _groups(task, factor)
+    else:
+        l1[0] += task.group_l1
     return PenaltyNumbers(
-        l1=layout.per_weight([l1 * f for l1, f in zip(task.l1, factors, strict=True)]),
+        l1=layout.per_weight([one * f for one, f in zip(l1, factors, strict=True)]),
         l2=layout.per_weight(
             [a * f / total_weight for a, f in zip(task.alpha, factors, strict=True)]
         ),
         lower=lower,
         upper=upper,
+        groups=groups,
     )
+
+
+def _groups(task: Task, factor: np.ndarray) -> Groups:
+    """Strengths group_l1 P_g sqrt(|g|) over the features that are not excluded."""
+    members, free = np.asarray(task.program.feature_groups), np.isfinite(factor)
+    n_groups = members.max() + 1
+    largest = np.zeros(n_groups)
+    np.maximum.at(largest, members[free], factor[free])
+    strength = task.group_l1 * largest * np.sqrt(np.bincount(members, free, n_groups))
+    return Groups(strength, members, task.program.layer_sizes[1])
 
 
 class Penalty:
@@ -107,21 +126,33 @@ class Penalty:
         shape = (len(numbers), self.n_weights)
         self._scratch = torch.empty(shape, dtype=dtype, device=device)
         self._threshold = torch.empty_like(self._scratch) if self.l1 is not None else None
+        self._groups = None
+        if numbers[0].groups is not None:
+            self._groups = GroupStack([n.groups for n in numbers], dtype, device)
 
     def value(self, weights: Tensor) -> float | Tensor:
-        """sum l1 |W| + l2 / 2 W^2, (M,), of weights (M, n_weights)."""
+        """sum l1 |W| + sum group |W_1[g]| + l2 / 2 W^2, (M,), of weights (M, n_weights)."""
         value = 0.0
         if self.l1 is not None:
             value = torch.mul(self.l1, weights, out=self._scratch).abs_().sum(1)
         if self.l2 is not None:
             square = torch.mul(self.l2, weights, out=self._scratch).mul_(weights)
             value = square.sum(1).mul_(0.5).add_(value)
+        if self._groups is not None:
+            value = self._groups.value(weights).add_(value)
         return value
 
     def add_gradient_(self, gradient: Tensor, weights: Tensor) -> None:
         """gradient += l2 W, both (M, n_weights)."""
         if self.l2 is not None:
             gradient.addcmul_(weights, self.l2)
+
+    def prox_(self, flat: Tensor, rate: float | Tensor, metric: Tensor | None) -> None:
+        """The prox in place on flat rows (M, size), of rate / metric, (M, size) or None."""
+        self.shrink_(flat[:, : self.n_weights], rate, metric)
+        self.project_(flat)
+        if self._groups is not None:
+            self._groups.shrink_(flat, rate, metric)
 
     def shrink_(self, weights: Tensor, rate: float | Tensor, metric: Tensor | None) -> None:
         """The soft threshold in place by l1 rate / metric, with the metric (M, size) or None."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from .layout import Layout
 from .objective import FullObjective
+from .penalties import PenaltyNumbers
 from .task import Samples, Task
 
 BLOCK_ROWS = 4096
@@ -30,14 +31,19 @@ def column_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.where(std > 1e-12 * np.abs(mean), std, 0.0)
 
 
-class ScaledObjective:
-    """A task's objective in the scaled variables: the interface of FullObjective."""
+class Scaling:
+    """The change of variables of one task: rows, penalty, and smooth values with gradients.
 
-    def __init__(self, objective: FullObjective, task: Task, layout: Layout) -> None:
-        self._objective = objective
+    Features of a group share one standard deviation, so that its norm stays a norm.
+    """
+
+    def __init__(self, task: Task, layout: Layout) -> None:
+        self._layout = layout
         self._first, self._first_bias = layout.weights[0], layout.biases[0]
         self._last, self._last_bias = layout.weights[-1], layout.biases[-1]
         mean, std = column_moments(task.train)
+        if task.program.has_group_norms:
+            std = _pooled(std, np.asarray(task.program.feature_groups))
         self._mean, self._std = mean[:, None], np.where(std > 0, std, 1.0)[:, None]
         self._y_mean, self._y_scale = 0.0, 1.0
         if task.program.loss == "squared_error":
@@ -45,11 +51,18 @@ class ScaledObjective:
             self._y_mean = (share * task.train.y).sum(0)
             scale = np.sqrt((share * (task.train.y - self._y_mean) ** 2).sum(0).mean())
             self._y_scale = float(scale) if scale > 0 else 1.0
-        ones = np.zeros(layout.size)
-        ones[: layout.n_weights] = 1.0
-        multiplier = self._scale(ones)[: layout.n_weights]
-        penalty = objective.penalty
-        self.penalty = replace(penalty, l1=penalty.l1 * multiplier / self._y_scale**2)
+
+    def penalty(self, penalty: PenaltyNumbers) -> PenaltyNumbers:
+        """The penalty of the scaled variables, but for L2, which is in the smooth part."""
+        ones = np.zeros(self._layout.size)
+        ones[: self._layout.n_weights] = 1.0
+        multiplier = self._scale(ones)[: self._layout.n_weights] / self._y_scale**2
+        groups = penalty.groups
+        if groups is not None:
+            of_group = np.zeros(groups.strength.size)
+            of_group[groups.members] = self._weight(multiplier)[:, 0]
+            groups = replace(groups, strength=groups.strength * of_group)
+        return replace(penalty, l1=penalty.l1 * multiplier, groups=groups)
 
     def _weight(self, row: np.ndarray) -> np.ndarray:
         return row[self._first.slice].reshape(self._first.shape)
@@ -81,16 +94,40 @@ class ScaledObjective:
         weight *= self._std
         return scaled
 
-    def value(self, scaled: np.ndarray) -> float:
-        """The smooth part, divided by the squared scale of y."""
-        return self._objective.value(self.to_original(scaled)) / self._y_scale**2
-
-    def value_and_gradient(self, scaled: np.ndarray) -> tuple[float, np.ndarray]:
-        """The smooth part and its gradient in the scaled variables."""
-        value, gradient = self._objective.value_and_gradient(self.to_original(scaled))
+    def smooth(self, value: float, gradient: np.ndarray | None) -> tuple[float, np.ndarray]:
+        """The smooth part and its gradient in the scaled variables, from those in the others."""
+        value = value / self._y_scale**2
+        if gradient is None:
+            return value, None
         gradient = gradient / self._y_scale**2
         gradient[self._last_bias.slice] *= self._y_scale
         result = self._scale(gradient)
         bias = gradient[self._first_bias.slice]
         self._weight(result)[...] -= (self._mean / self._std) * bias
-        return value / self._y_scale**2, result
+        return value, result
+
+
+def _pooled(std: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """The root mean square in each group."""
+    square = np.bincount(members, std**2) / np.maximum(np.bincount(members), 1)
+    return np.sqrt(square)[members]
+
+
+class ScaledObjective:
+    """A task's objective in the scaled variables: the interface of FullObjective."""
+
+    def __init__(self, objective: FullObjective, task: Task, layout: Layout) -> None:
+        self._objective, self._scaling = objective, Scaling(task, layout)
+        self.penalty = self._scaling.penalty(objective.penalty)
+        self.to_original = self._scaling.to_original
+        self.from_original = self._scaling.from_original
+
+    def value(self, scaled: np.ndarray) -> float:
+        """The smooth part, divided by the squared scale of y."""
+        value = self._objective.value(self._scaling.to_original(scaled))
+        return self._scaling.smooth(value, None)[0]
+
+    def value_and_gradient(self, scaled: np.ndarray) -> tuple[float, np.ndarray]:
+        """The smooth part and its gradient in the scaled variables."""
+        row = self._scaling.to_original(scaled)
+        return self._scaling.smooth(*self._objective.value_and_gradient(row))

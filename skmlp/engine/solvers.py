@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from .grouping import unique
+from .groups import GroupNorms
 from .task import Program
 
 
@@ -69,14 +70,22 @@ class Adam:
     m_hat += (1 - beta_1) / (1 - prod beta_1) (g - m_hat), likewise v_hat with g^2,
     W -= learning_rate m_hat / D,   D = sqrt(v_hat) + epsilon_t,
     epsilon_t = epsilon / sqrt(1 - prod beta_2) as in scikit-learn's MLP.
+
+    Weights that are penalised as a group share the mean of their g^2, so that D is constant there.
     """
 
     def __init__(self, program: Program) -> None:
         self.beta_2 = program.beta_2
         self.epsilon = program.epsilon
         self.momentum = program.beta_1
+        self._program = program
 
     def init(self, flat: Tensor) -> AdamState:
+        self._groups = None
+        if self._program.has_group_norms:
+            self._groups = GroupNorms(
+                self._program.feature_groups, self._program.layer_sizes[1], flat.dtype, flat.device
+            )
         self._metric = torch.empty_like(flat)
         ones = [1.0] * len(flat)
         return AdamState(torch.zeros_like(flat), torch.zeros_like(flat), ones, [*ones])
@@ -108,6 +117,8 @@ class Adam:
         metric = self._metric
         state.mean.lerp_(gradient, mean_weight)
         torch.mul(gradient, gradient, out=metric)
+        if self._groups is not None:
+            self._groups.average_(metric)
         state.square.lerp_(metric, square_weight)
         torch.rsqrt(state.square, out=metric).reciprocal_().add_(epsilon)  # quicker than sqrt
         if isinstance(learning_rate, float):

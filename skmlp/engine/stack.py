@@ -175,8 +175,7 @@ class Stack:
         network.backward()
         self.penalty.add_gradient_(self.weight_gradient, self.weights)
         rate, metric = self.solver.update(self.flat, self.gradient, self.state, step)
-        self.penalty.shrink_(self.weights, rate, metric)
-        self.penalty.project_(self.flat)
+        self.penalty.prox_(self.flat, rate, metric)
         return value
 
     def _validate(self) -> list[tuple[float, float]]:

@@ -13,7 +13,11 @@ from scipy import sparse
 
 @dataclass(frozen=True)
 class Program:
-    """What must be equal for networks to be trained as one stack."""
+    """What must be equal for networks to be trained as one stack.
+
+    ``feature_groups`` is the group of each input feature where there is a group penalty, numbered
+    from zero, else None.
+    """
 
     layer_sizes: tuple[int, ...]
     activation: str
@@ -35,6 +39,7 @@ class Program:
     beta_1: float
     beta_2: float
     epsilon: float
+    feature_groups: tuple[int, ...] | None = None
 
     @property
     def n_layers(self) -> int:
@@ -48,8 +53,16 @@ class Program:
 
     @property
     def is_linear_regression(self) -> bool:
-        """Whether the objective is a quadratic plus a penalty: no hidden layer, squared error."""
-        return self.n_layers == 1 and self.loss == "squared_error"
+        """Whether the objective is a quadratic plus a separable penalty: no hidden layer."""
+        is_quadratic = self.n_layers == 1 and self.loss == "squared_error"
+        return is_quadratic and not self.has_group_norms
+
+    @property
+    def has_group_norms(self) -> bool:
+        """Whether groups of more than one weight are penalised; a single weight's norm is L1."""
+        if self.feature_groups is None:
+            return False
+        return self.layer_sizes[1] > 1 or max(self.feature_groups) + 1 < self.layer_sizes[0]
 
 
 class Weights(NamedTuple):
@@ -100,7 +113,8 @@ class Task:
     """One network to train: its program, its data and its numbers.
 
     ``l1``, ``alpha`` and ``positive`` have one entry a layer; ``penalty_factor`` (n_features,) or
-    None multiplies the penalty of the first layer, infinity excludes a feature. ``tol`` is relative
+    None multiplies the penalty of the first layer, infinity excludes a feature. ``group_l1`` acts on
+    the program's feature groups, times the root of their numbers of features. ``tol`` is relative
     to the loss of the best constant model; for R2, the score of early stopping, it is absolute.
     ``incremental`` asks for one epoch that goes on from ``optimizer``.
     """
@@ -111,6 +125,7 @@ class Task:
     alpha: tuple[float, ...]
     positive: tuple[bool, ...]
     seed: int
+    group_l1: float = 0.0
     penalty_factor: np.ndarray | None = None
     validation: Samples | None = None
     early_stopping: bool = False

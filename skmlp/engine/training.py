@@ -12,7 +12,7 @@ import torch
 from .deterministic import minimize, settle
 from .initialization import first_weights
 from .layout import Layout
-from .objective import FullObjective, StackObjective
+from .objective import StackObjective
 from .penalties import PenaltyNumbers, penalty_numbers
 from .preactivations import fold, unfold
 from .progress import Progress
@@ -62,13 +62,8 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
     rows = [layout.pack(_start(task, rng)) for task, rng in zip(tasks, rngs, strict=True)]
     if program.solver == "lbfgs":
         with _turn(program):
-            outcomes = [
-                Outcome(
-                    *minimize(task, layout, FullObjective(task, penalty, layout), row),
-                    is_settled=True,
-                )
-                for task, penalty, row in zip(tasks, penalties, rows, strict=True)
-            ]
+            ends = minimize(tasks, penalties, layout, rows)
+        outcomes = [Outcome(*end, is_settled=True) for end in ends]
     else:
         outcomes = _run_epochs(Stack(tasks, penalties, np.stack(rows), rngs))
         for task, penalty, outcome in zip(tasks, penalties, outcomes, strict=True):
@@ -123,10 +118,9 @@ def _run_epochs(stack: Stack) -> list[Outcome]:
 
 def _settle(task: Task, layout: Layout, penalty: PenaltyNumbers, outcome: Outcome) -> None:
     """The closing deterministic steps of one model."""
-    objective = FullObjective(task, penalty, layout)
     n_iter = min(CLOSING_ITERATIONS, outcome.n_iter)
     try:
-        row = settle(task, layout, objective, outcome.row, n_iter)
+        row = settle(task, penalty, layout, outcome.row, n_iter)
     except KeyboardInterrupt:
         outcome.status = Status.INTERRUPTED
     else:
@@ -135,12 +129,12 @@ def _settle(task: Task, layout: Layout, penalty: PenaltyNumbers, outcome: Outcom
 
 
 def _settles(task: Task, outcome: Outcome) -> bool:
-    """Deterministic steps need a deterministic objective in float64, and an L1 penalty."""
+    """Deterministic steps need a deterministic objective in float64, and a penalty with zeros."""
     program = task.program
     stochastic = any(program.dropout) or program.normalization == "batch"
     ended = outcome.status in (Status.CONVERGED, Status.MAX_ITER)
     return (
-        any(task.l1)
+        (any(task.l1) or task.group_l1 > 0)
         and ended
         and not task.incremental
         and not stochastic
