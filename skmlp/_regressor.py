@@ -16,6 +16,7 @@ from ._forward import ACTIVATIONS, forward
 from ._layers import hidden_sizes
 from ._meeting import train_together
 from ._results import check_solution, fitted_attributes, warn_of_status
+from ._selection import SelectsFeatures, feature_scale
 from ._task import build_task, draw_seed
 from .engine.task import Weights
 
@@ -41,7 +42,7 @@ def _no_single_epochs(estimator):
     return None
 
 
-class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Multi-layer perceptron regressor with penalties and constraints by layer.
 
     A drop-in replacement for :class:`sklearn.neural_network.MLPRegressor` that minimises
@@ -204,6 +205,13 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     sparsity_ : ndarray of shape (n_layers - 1,)
         Fraction of exact zeros in each layer's weights.
+
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Norms of the weights that leave each feature, times its standard deviation in training: zero
+        where the feature has left the network, or is constant. For ``SelectFromModel``.
+
+    selected_features_ : ndarray of shape (n_selected,)
+        Features that have not left the network: their names where known, else positions.
 
     objective_ : float
         F on all training rows at the returned weights (for standardised y with ``normalize_y``).
@@ -476,23 +484,25 @@ class RegularizedMLPRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _train(self, data, seed, *, goes_on, incremental=False):
         """Hand the task to the engine and publish its solution."""
         before = vars(self).copy() if goes_on else {}
-        start = self._start(data) if goes_on else None
-        optimizer = self._solver_state() if incremental and goes_on else None
         task = build_task(
             self,
             data,
             seed,
-            start=start,
-            optimizer=optimizer,
+            start=self._start(data) if goes_on else None,
+            optimizer=self._solver_state() if incremental and goes_on else None,
             samples_seen=before.get("t_", 0),
             incremental=incremental,
         )
         solution = train_together(task)
-        n_features = data.train.X.shape[1]
-        attributes = fitted_attributes(self, data, solution, n_features, before)
+        warn_of_status(self, self._adopt(data, solution, before), solution)
+
+    def _adopt(self, data, solution, before):
+        """Publish a solution of the engine; ``before`` are the attributes that it goes on from."""
+        attributes = fitted_attributes(self, data, solution, data.train.X.shape[1], before)
         check_solution(self, attributes, solution)
         self._publish(attributes, data.target, solution.optimizer)
-        warn_of_status(self, attributes, solution)
+        self._feature_scale = feature_scale(data.train)
+        return attributes
 
     def _start(self, data):
         """The weights to go on from, in the units of training."""

@@ -38,6 +38,10 @@ class TargetScale(NamedTuple):
         """y in the units of training."""
         return (y - self.mean) / self.scale
 
+    def inverse(self, y):
+        """y in its own units."""
+        return self.mean + self.scale * y
+
     def to_units(self, weights: Weights) -> Weights:
         """Weights that predict in the units of y, from weights in those of training."""
         coef, intercept = weights.coefs[-1], weights.intercepts[-1]

@@ -21,7 +21,9 @@ def draw_seed(random_state):
     return int(random_state)
 
 
-def build_task(estimator, data, seed, *, start=None, optimizer=None, samples_seen=0, incremental):
+def build_task(
+    estimator, data, seed, *, start=None, optimizer=None, samples_seen=0, incremental=False
+):
     """The task of one fit; ValueError for parameters that do not go together."""
     n_features = data.train.X.shape[1]
     names = getattr(estimator, "feature_names_in_", None)

@@ -22,13 +22,14 @@ class Activation(NamedTuple):
     """``forward(z, out)`` and ``backward(delta, kept, out)``.
 
     ``delta`` may be ``out`` itself, or broadcast. ``kept`` is the activation's output, or its
-    input where ``keeps_input`` is set.
+    input where ``keeps_input`` is set. ``slope`` is that of its linear part.
     """
 
     forward: Callable[[Tensor, Tensor], Tensor]
     backward: Callable[[Tensor, Tensor, Tensor], Tensor]
     keeps_input: bool = False
     smooth: bool = True
+    slope: float = 1.0
 
 
 def _identity(values: Tensor, out: Tensor) -> Tensor:
@@ -64,6 +65,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "logistic": Activation(
         lambda z, out: torch.sigmoid(z, out=out),
         lambda delta, a, out: aten.sigmoid_backward.grad_input(delta, a, grad_input=out),
+        slope=0.25,
     ),
     "leaky_relu": Activation(
         lambda z, out: aten.leaky_relu.out(z, LEAKY_SLOPE, out=out),

@@ -203,6 +203,16 @@ class Network:
         self._multiply_scaled()
         self.d_theta.first_affine.mul_(last.weight.mT)
 
+    def input_gradient(self, X: Tensor, output: int) -> Tensor:
+        """The derivative of one output with respect to the inputs (M, B, n_features)."""
+        self.forward(X)
+        self.output.zero_()[..., output] = 1.0
+        self.backward()
+        delta = self.output if len(self.layers) == 1 else self.kept[0]
+        if self._scales_rows:
+            delta = delta * self.layers[-1].weight.mT
+        return (delta @ self.theta.weights[0].mT).expand(-1, X.shape[1], -1)
+
 
 def output_blocks(
     program: Program, theta: Parameters, rows: RowLoader, n_layers: int | None = None

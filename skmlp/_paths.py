@@ -1,0 +1,306 @@
+"""Several training sets along one grid of penalty strengths: the whole data, and folds of it."""
+
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import clone
+from sklearn.metrics import mean_poisson_deviance, mean_squared_error
+from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing
+
+from ._data import fit_data
+from ._forward import forward
+from ._layers import strengths as layer_strengths
+from ._meeting import current_runner
+from ._task import NEGLIGIBLE_ALPHA, build_task
+from .engine.path import Scheme, relaxed
+from .engine.task import Task
+from .engine.train import train
+
+N_INITIAL = 8
+INITIAL_RANGE = (1e-3, 0.3)
+MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
+SMALLEST_STRENGTH = 1e-15
+
+
+class HeldOut(NamedTuple):
+    """The rows that a fold leaves out: X, y (n, q) and weights (n,) or None."""
+
+    X: object
+    y: np.ndarray
+    weight: np.ndarray | None
+
+    @property
+    def total_weight(self):
+        return len(self.y) if self.weight is None else self.weight.sum()
+
+
+class Problem(NamedTuple):
+    """One training set: its task, its data, what it leaves out (None for the whole data)."""
+
+    task: Task
+    data: object
+    held_out: HeldOut | None = None
+
+
+class Grid(NamedTuple):
+    """Ascending strengths. ``ratio`` goes on until nothing is left, None where they are given."""
+
+    strengths: np.ndarray
+    ratio: float | None = None
+
+    def __iter__(self):
+        yield from self.strengths
+        last = self.strengths[-1]
+        while self.ratio is not None:
+            last = last * self.ratio
+            yield last
+
+
+def with_penalty(estimator, param):
+    """The estimator with some strength of the penalty that will move; ValueError if it cannot.
+
+    A penalty of the first layer alone has no minimiser, since scale can move into later layers.
+    """
+    if not hasattr(estimator, "l1_per_layer"):
+        raise ValueError(
+            f"estimator must be a RegularizedMLPRegressor, got {type(estimator).__name__}: put "
+            "transformers in a Pipeline around the path's estimator, or transform X before."
+        )
+    if param == "l1_per_layer":
+        return estimator.set_params(l1_per_layer=1.0)
+    n_layers = 1 + np.size(estimator.hidden_layer_sizes)
+    l1 = layer_strengths("l1_per_layer", estimator.l1_per_layer, n_layers)
+    alpha = layer_strengths("alpha", estimator.alpha, n_layers)
+    free = [k for k in range(1, n_layers) if l1[k] == 0 and alpha[k] <= NEGLIGIBLE_ALPHA]
+    if free:
+        raise ValueError(
+            f"A path of group_l1 needs a penalty on every later layer, or scale moves into them and "
+            f"there is no minimiser: layers {free} (counted from 0) have none with "
+            f"alpha={estimator.alpha!r}, l1_per_layer={estimator.l1_per_layer!r}. alpha of a "
+            "hundredth of the number of rows is a start."
+        )
+    return estimator.set_params(group_l1=1.0)
+
+
+class PathSearch:
+    """How paths are run: the estimator, the penalty that moves, starts and threads."""
+
+    def __init__(self, estimator, param, l1_ratio, n_init, n_jobs):
+        self.estimator, self.param, self.n_init = estimator, param, n_init
+        self.scheme = Scheme(param, l1_ratio)
+        self._n_threads = 1 if current_runner() else effective_n_jobs(n_jobs)
+
+    def _train(self, tasks):
+        return train(tasks, self._n_threads)
+
+    @property
+    def is_linear(self):
+        return np.size(self.estimator.hidden_layer_sizes) == 0
+
+    def is_adaptive(self, adaptive):
+        """What 'auto' means."""
+        return self.param == "group_l1" and not self.is_linear if adaptive == "auto" else adaptive
+
+    def problems(self, arrays, splits, seed):
+        """The whole data, then each fold's training rows, with its own statistics of y."""
+        X, y, weight = arrays
+        problems = [self._problem(arrays, seed)]
+        for rows, others in splits:
+            part, rest = (
+                (_safe_indexing(X, i), y[i], None if weight is None else weight[i])
+                for i in (rows, others)
+            )
+            problems.append(self._problem(part, seed, HeldOut(*rest)))
+        return problems
+
+    def _problem(self, arrays, seed, held_out=None):
+        data = fit_data(self.estimator, arrays, None, None, seed)
+        return Problem(build_task(self.estimator, data, seed), data, held_out)
+
+    # Grids
+
+    def grid(self, problem, n_strengths, eps, strengths):
+        """The given strengths, or those from ``eps`` of the end to the end."""
+        if strengths is not None:
+            return Grid(_checked_strengths(strengths))
+        end = self._end(problem)
+        if end <= SMALLEST_STRENGTH:
+            return Grid(np.full(n_strengths, SMALLEST_STRENGTH))
+        if n_strengths == 1:
+            return Grid(np.array([end]))
+        ratio = None if self.is_linear else eps ** (-1 / (n_strengths - 1))
+        return Grid(np.geomspace(eps * end, end, n_strengths), ratio)
+
+    def _end(self, problem):
+        """The strength at which nothing is left, beside the features that have no penalty."""
+        task, offset = problem.task, None
+        factor = task.penalty_factor
+        if self.is_linear and factor is not None and (factor == 0).any():
+            free = replace(task, penalty_factor=np.where(factor == 0, 0.0, np.inf))
+            weights = self._train([free])[0].weights
+            offset = forward(task.train.X, weights.coefs, weights.intercepts, "identity", "identity")
+        return self.scheme.largest(task, offset)
+
+    # Paths
+
+    def fits(self, problems, grid, starts=None):
+        """The solutions of all problems at each strength, from dense to sparse.
+
+        A grid that goes on ends where the first problem, the whole data, has no feature left.
+        """
+        most = len(grid.strengths)
+        if grid.ratio is not None:
+            most += int(MOST_BEYOND_END * most)
+        strengths = list(islice(grid, most))
+        tasks = [problem.task for problem in problems]
+        if starts is None:
+            starts = self._first_weights(tasks, strengths[0])
+        fits = []
+        for solutions in self.scheme.train(tasks, strengths, starts, self._train):
+            fits.append(solutions)
+            if grid.ratio is not None and not _is_moving(tasks[0], solutions[0]).any():
+                break
+        return fits
+
+    def _first_weights(self, tasks, strength):
+        """None, or of ``n_init`` networks that start elsewhere the one of the best objective."""
+        if self.n_init == 1 or self.is_linear:
+            return [None] * len(tasks)
+        starts = [
+            replace(self.scheme.at(task, strength), seed=(task.seed + k) % 2**32)
+            for task in tasks
+            for k in range(self.n_init)
+        ]
+        solutions = np.array(self._train(starts), dtype=object).reshape(len(tasks), -1)
+        return [min(row, key=lambda solution: solution.objective).weights for row in solutions]
+
+    def adapted(self, problems):
+        """(problems, starts): the penalties divided by the sensitivities of initial networks.
+
+        They have the plain penalty, at the strength that predicts the held-out rows best.
+        """
+        end = self._end(problems[0])
+        first, last = INITIAL_RANGE
+        fits = self.fits(problems, Grid(np.geomspace(first * end, last * end, N_INITIAL)))
+        best = fits[np.argmin(mean_errors(self.errors(problems, fits), problems)[0])]
+        return [
+            problem._replace(task=_adapted(problem.task, solution))
+            for problem, solution in zip(problems, best, strict=True)
+        ], [solution.weights for solution in best]
+
+    def relaxed(self, problems, fits):
+        """``fits`` with each solution refitted without penalty on its support.
+
+        Of the strengths with one support the smallest is the start.
+        """
+        starts = {}
+        for solutions in fits:
+            for k, solution in enumerate(solutions):
+                starts.setdefault((k, support_of(solution).tobytes()), solution)
+        tasks = {
+            key: relaxed(problems[key[0]].task, solution.weights)
+            for key, solution in starts.items()
+            if support_of(solution).any()
+        }
+        refits = dict(zip(tasks, self._train([*tasks.values()]), strict=True))
+        return [
+            [
+                refits.get((k, support_of(solution).tobytes()), solution)
+                for k, solution in enumerate(solutions)
+            ]
+            for solutions in fits
+        ]
+
+    # Results
+
+    def errors(self, problems, fits):
+        """The error on the held-out rows, (n_strengths, n_folds)."""
+        folds = range(1, len(problems))
+        return np.array([[self._error(problems[k], s[k]) for k in folds] for s in fits])
+
+    def _error(self, problem, solution):
+        """Mean squared error in the units of y; mean Poisson deviance for that loss."""
+        metric, link = mean_squared_error, "identity"
+        if self.estimator.loss == "poisson":
+            metric, link = mean_poisson_deviance, "exp"
+        held_out = problem.held_out
+        prediction = self._predict(problem, solution, held_out.X, link)
+        if not np.isfinite(prediction).all():
+            return np.nan
+        return metric(held_out.y, prediction, sample_weight=held_out.weight)
+
+    def _predict(self, problem, solution, X, link):
+        weights = problem.data.target.to_units(solution.weights)
+        norm = (weights.gains, weights.shifts) if weights.gains else None
+        return forward(X, weights.coefs, weights.intercepts, self.estimator.activation, link, norm)
+
+    def published(self, problem, solution):
+        """The estimator, fitted, with a solution of the whole data."""
+        model = clone(self.estimator)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.estimator, name):
+                setattr(model, name, getattr(self.estimator, name))
+        model._adopt(problem.data, solution, {})
+        return model
+
+
+def mean_errors(errors, problems):
+    """Mean over the folds and its standard error sd / sqrt(K), folds weighted as in cv.glmnet."""
+    share = np.array([problem.held_out.total_weight for problem in problems[1:]], dtype=float)
+    share /= share.sum()
+    mean = errors @ share
+    variance = ((errors - mean[:, None]) ** 2) @ share
+    n_folds = len(share)
+    return mean, np.sqrt(variance / (n_folds - 1)) if n_folds > 1 else np.full(len(mean), np.nan)
+
+
+def folds(cv, arrays, groups=None):
+    """The pairs of (training, held-out) rows of a splitter; by default five folds."""
+    X, y, _ = arrays
+    return [*check_cv(cv).split(X, y[:, 0] if y.shape[1] == 1 else y, groups)]
+
+
+def support_of(solution):
+    """Which features a solution uses (n_features,)."""
+    return solution.weights.coefs[0].any(1)
+
+
+def _is_moving(task, solution):
+    """Which of the features that the penalty can remove are left."""
+    factor = 1.0 if task.penalty_factor is None else task.penalty_factor
+    return support_of(solution) & (factor > 0)
+
+
+def _adapted(task, solution):
+    """Each feature's factor times the largest sensitivity over its own, infinite where that is 0.
+
+    Features of a group share their root mean square.
+    """
+    from .engine.sensitivity import sensitivities
+
+    sensitivity = sensitivities(task, solution.weights)
+    members = task.program.feature_groups
+    if members is not None:
+        sizes = np.bincount(members)
+        sensitivity = np.sqrt(np.bincount(members, sensitivity**2) / sizes)[list(members)]
+    largest = sensitivity.max()
+    if largest == 0:
+        return task
+    with np.errstate(divide="ignore"):
+        factor = largest / sensitivity
+    if task.penalty_factor is not None:
+        factor = np.where(task.penalty_factor == 0, 0.0, factor) * np.where(
+            task.penalty_factor == 0, 1.0, task.penalty_factor
+        )
+    return replace(task, penalty_factor=factor)
+
+
+def _checked_strengths(strengths):
+    strengths = np.sort(np.asarray(strengths, dtype=float).ravel())
+    if not strengths.size or not (np.isfinite(strengths) & (strengths > 0)).all():
+        raise ValueError(f"strengths must hold finite numbers > 0, got {strengths.tolist()}.")
+    return strengths

@@ -1,0 +1,44 @@
+"""Which input features a network uses."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+
+def feature_scale(samples):
+    """The weighted standard deviation of each feature (n_features,), over the engine's samples."""
+    from .engine.scaling import column_moments
+
+    return column_moments(samples)[1]
+
+
+class SelectsFeatures:
+    """What ``coefs_`` say about features: a feature is out where its row of weights is zero."""
+
+    def get_support(self, indices=False):
+        """The features that have not left the network.
+
+        Parameters
+        ----------
+        indices : bool, default=False
+            Whether to return positions instead of a mask.
+
+        Returns
+        -------
+        support : ndarray of shape (n_features_in_,) of bool, or (n_selected,) of int
+        """
+        check_is_fitted(self, "coefs_")
+        support = np.any(self.coefs_[0] != 0, axis=1)
+        return np.flatnonzero(support) if indices else support
+
+    @property
+    def selected_features_(self):
+        """Names of the selected features where they are known, else positions."""
+        support = self.get_support()
+        names = getattr(self, "feature_names_in_", np.arange(support.size))
+        return names[support]
+
+    @property
+    def feature_importances_(self):
+        """Norms of the rows of ``coefs_[0]`` times the features' standard deviations."""
+        check_is_fitted(self, "coefs_")
+        return np.linalg.norm(self.coefs_[0], axis=1) * self._feature_scale

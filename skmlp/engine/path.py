@@ -1,0 +1,144 @@
+"""Paths of penalty strengths: which penalty moves, where nothing is left, and warm starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .task import Samples, Solution, Task, Weights
+
+N_CHAINS = 400
+N_BISECTIONS = 60
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The penalty that moves along a path: the groups of the first layer, or L1 on every layer.
+
+    With ``l1_ratio`` below one, 1 - l1_ratio of the strength is L2 on the same layers, as in the
+    elastic net.
+    """
+
+    param: str
+    l1_ratio: float = 1.0
+
+    def at(self, task: Task, strength: float) -> Task:
+        """The task with this strength."""
+        n_layers = task.program.n_layers
+        on_groups = self.param == "group_l1"
+        n_moving = 1 if on_groups else n_layers
+        alpha = task.alpha
+        if self.l1_ratio < 1:
+            l2 = (1 - self.l1_ratio) * strength * task.train.total_weight
+            alpha = (*(l2,) * n_moving, *alpha[n_moving:])
+        if on_groups:
+            return replace(task, group_l1=self.l1_ratio * strength, alpha=alpha)
+        return replace(task, l1=(self.l1_ratio * strength,) * n_layers, alpha=alpha)
+
+    def largest(self, task: Task, offset: np.ndarray | None = None) -> float:
+        """The strength at which the last feature leaves.
+
+        Exact without hidden layers, glmnet's lambda_max; else where the last of the chains
+        x_j -> one unit a layer -> y ceases to have a stationary point. ``offset`` (n, q) are the
+        predictions of the unpenalised part, by default the mean of y.
+        """
+        cross, std = null_moments(task.train, offset)
+        if task.positive[0] and task.program.n_layers == 1:
+            cross = np.maximum(cross, 0.0)
+        factor = np.ones(len(std)) if task.penalty_factor is None else task.penalty_factor
+        if self.param == "group_l1":
+            members = np.asarray(task.program.feature_groups)
+            size = np.bincount(members, np.isfinite(factor))
+            cross = np.where(np.isfinite(factor)[:, None], cross, 0.0)
+            rho = np.sqrt(np.bincount(members, (cross**2).sum(1)))[members]
+            factor = factor * np.sqrt(size)[members]
+        else:
+            rho = np.abs(cross).max(1)
+        moves = (factor > 0) & np.isfinite(factor) & (std > 0)
+        if not moves.any():
+            return 0.0
+        rho, std, factor = rho[moves], std[moves], factor[moves]
+        if task.program.n_layers == 1:
+            return float((rho / factor).max()) / self.l1_ratio
+        return float(self._last_chain(task, rho / std, factor / std))
+
+    def _last_chain(self, task: Task, rho: np.ndarray, factor: np.ndarray) -> float:
+        """The largest strength at which a chain of single weights a_1 .. a_K still has an optimum.
+
+        A chain of slope c = prod a_k on a standardised input has the loss c^2 / 2 - rho c; its
+        penalty is stationary where l1_k a_k + l2_k a_k^2 = t for every layer, with t <= c (rho - c)
+        as long as the chain holds. Bisection on the strength, over a grid of t.
+        """
+        t = np.geomspace(1e-10, 0.25, N_CHAINS) * np.square(rho)[:, None]
+        low, high = np.full((2, len(rho), 1), 0.0)
+        high += 1e8 * max(1.0, float(rho.max()) ** 2)
+        low += 1e-16 * high
+        for _ in range(N_BISECTIONS):
+            middle = np.sqrt(low * high)
+            c = self._slope(task, middle, factor[:, None], t)
+            holds = (c * (rho[:, None] - c) >= t).any(1, keepdims=True)
+            low, high = np.where(holds, middle, low), np.where(holds, high, middle)
+        return low.max()
+
+    def _slope(self, task: Task, strength, factor, t) -> np.ndarray:
+        """The slope of chains whose layers each have the marginal penalty t."""
+        from .activations import ACTIVATIONS
+
+        slope = ACTIVATIONS[task.program.activation].slope ** (task.program.n_layers - 1)
+        moving = (1 - self.l1_ratio) * strength
+        for k in range(task.program.n_layers):
+            l1, l2 = task.l1[k], task.alpha[k] / task.train.total_weight
+            if k == 0 or self.param != "group_l1":
+                l1 = self.l1_ratio * strength * (factor if k == 0 else 1.0)
+                l2 = moving * (factor if k == 0 else 1.0) if self.l1_ratio < 1 else l2
+            slope = slope * 2 * t / (l1 + np.sqrt(l1**2 + 4 * l2 * t))
+        return slope
+
+    def train(
+        self,
+        tasks: list[Task],
+        strengths: Sequence[float],
+        starts: list[Weights | None],
+        train,
+    ) -> Iterator[list[Solution]]:
+        """The solutions of all tasks at each strength, each from the weights of the one before."""
+        for strength in strengths:
+            solutions = train(
+                [
+                    replace(self.at(task, strength), start=start)
+                    for task, start in zip(tasks, starts, strict=True)
+                ]
+            )
+            starts = [solution.weights for solution in solutions]
+            yield solutions
+
+
+def null_moments(samples: Samples, offset: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Covariances of X with the residual of y (n_features, q), and X's deviations (n_features,)."""
+    from .scaling import BLOCK_ROWS, column_moments
+
+    mean, std = column_moments(samples)
+    share = samples.relative_weight() / samples.n_rows
+    y = samples.y.astype(np.float64)
+    residual = share * (y - ((share * y).sum(0) if offset is None else offset))
+    cross = np.zeros((len(mean), y.shape[1]))
+    for rows, X in samples.blocks(BLOCK_ROWS):
+        cross += (X - mean).T @ residual[rows]
+    return cross, std
+
+
+def relaxed(task: Task, weights: Weights) -> Task:
+    """The task without any penalty, on the features that the weights use and from them."""
+    unused = ~weights.coefs[0].any(1)
+    n_layers = task.program.n_layers
+    return replace(
+        task,
+        program=replace(task.program, feature_groups=None),
+        l1=(0.0,) * n_layers,
+        alpha=(0.0,) * n_layers,
+        group_l1=0.0,
+        penalty_factor=np.where(unused, np.inf, 1.0),
+        start=weights,
+    )
