@@ -22,7 +22,7 @@ from .engine.task import Weights
 
 
 @contextmanager
-def _all_or_nothing(estimator):
+def all_or_nothing(estimator):
     """A fit that fails leaves the estimator as it was."""
     before = vars(estimator).copy()
     try:
@@ -437,7 +437,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
             For data or parameters that do not fit together, and when the loss becomes non-finite.
             The estimator is then as it was before.
         """
-        with _all_or_nothing(self):
+        with all_or_nothing(self):
             goes_on = self.warm_start and hasattr(self, "coefs_")
             arrays = checked_arrays(self, X, y, sample_weight, reset=not goes_on)
             validation = validation_arrays(self, X_val, y_val, sample_weight_val)
@@ -472,7 +472,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         -------
         self : RegularizedMLPRegressor
         """
-        with _all_or_nothing(self):
+        with all_or_nothing(self):
             goes_on = hasattr(self, "coefs_")
             arrays = checked_arrays(self, X, y, sample_weight, reset=not goes_on)
             seed = draw_seed(self.random_state)
@@ -563,7 +563,11 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
             The predictions, in the units of y.
         """
         check_is_fitted(self, "coefs_")
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        return self._predict(
+            validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        )
+
+    def _predict(self, X):
         layer_norm = None
         if hasattr(self, "layer_norm_gains_"):
             layer_norm = self.layer_norm_gains_, self.layer_norm_shifts_

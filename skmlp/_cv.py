@@ -1,0 +1,292 @@
+"""The penalty of a network chosen by cross-validation along its path."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, clone
+from sklearn.base import _fit_context
+from sklearn.utils import get_tags
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._data import checked_arrays
+from ._path import PATH_CONSTRAINTS, path_of
+from ._paths import PathSearch, folds, mean_errors, with_penalty
+from ._regressor import RegularizedMLPRegressor, all_or_nothing
+from ._selection import SelectsFeatures
+from ._task import draw_seed
+
+
+def _of_estimator(name):
+    """An attribute of ``estimator_``: read from it and assigned to it."""
+
+    def get(self):
+        check_is_fitted(self, "estimator_")
+        return getattr(self.estimator_, name)
+
+    def assign(self, value):
+        check_is_fitted(self, "estimator_")
+        setattr(self.estimator_, name, value)
+
+    return property(get, assign, doc=f"``{name}`` of ``estimator_``.")
+
+
+class RegularizedMLPRegressorCV(
+    SelectsFeatures, MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+):
+    """Network with the strength of its penalty chosen by cross-validation along the path.
+
+    What :class:`sklearn.linear_model.LassoCV` and R's cv.glmnet are to the lasso. The paths of the
+    whole data and of all folds are trained together.
+
+    Parameters
+    ----------
+    estimator : RegularizedMLPRegressor, default=None
+        The network. None is ``RegularizedMLPRegressor(hidden_layer_sizes=50, activation="tanh",
+        solver="lbfgs", alpha=3, tol=1e-3, random_state=0)``.
+
+    param : {'group_l1', 'l1_per_layer'}, default='group_l1'
+        The penalty that moves: the group lasso of the input features, or L1 on every layer.
+
+    n_strengths : int, default=30
+        Number of strengths; see :func:`regularization_path`.
+
+    eps : float, default=1e-3
+        The smallest strength over the largest.
+
+    strengths : array-like of shape (n_strengths,), default=None
+        Strengths to use instead, > 0.
+
+    l1_ratio : float, default=1.0
+        Share of the strength that is L1 (or the group penalty); the rest is L2 on the same layers.
+
+    adaptive : bool or 'auto', default='auto'
+        Whether to divide the penalty of each feature by the root mean square derivative of an
+        initial network with respect to it, each fold's by its own. 'auto' is True for
+        ``group_l1`` with hidden layers.
+
+    relaxed : bool, default=False
+        Whether the networks that are compared, and the one that is chosen, are refitted without
+        penalty on the features selected.
+
+    selection : {'min', '1se'}, default='min'
+        The strength to choose: that of the least mean error, or the largest whose mean error is
+        within one standard error of it.
+
+    n_init : int, default=1
+        Number of first weights that are tried in each fold; the best objective wins.
+
+    cv : int, cross-validation generator or iterable, default=None
+        How to split; None are five folds, in the order of the rows.
+
+    n_jobs : int or None, default=None
+        Number of threads; None is one, negative ones count from the number of cores.
+
+    Attributes
+    ----------
+    estimator_ : RegularizedMLPRegressor
+        The network chosen, fitted on all data.
+
+    strength_ : float
+        Its strength.
+
+    strengths_ : ndarray of shape (n_strengths,)
+        All strengths, ascending.
+
+    mse_path_ : ndarray of shape (n_strengths, n_folds)
+        Mean squared error on the rows that each fold leaves out, in the squared units of y; mean
+        Poisson deviance for that loss.
+
+    mse_mean_, mse_se_ : ndarray of shape (n_strengths,)
+        Mean over the folds, and its standard error sd / sqrt(n_folds); as in cv.glmnet, folds count
+        by the total weight of the rows left out.
+
+    n_features_path_ : ndarray of shape (n_strengths,)
+        Number of features selected from all data.
+
+    strength_min_ : float
+        The strength of the least mean error.
+
+    strength_1se_ : float
+        The largest strength whose mean error is within one standard error of the least.
+
+    path_ : RegularizationPath
+        The networks fitted on all data.
+
+    coefs_, intercepts_ : list of ndarray
+        Those of ``estimator_``.
+
+    n_features_in_ : int
+        Number of features seen during fit.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features, where X has names that are all strings.
+
+    See Also
+    --------
+    regularization_path : The path alone.
+    sklearn.linear_model.LassoCV : The linear case.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skmlp import RegularizedMLPRegressorCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = RegularizedMLPRegressorCV(n_strengths=10, selection="1se")
+    >>> _ = make_pipeline(StandardScaler(), model).fit(X, y)
+    >>> model.strength_ == model.strength_1se_ >= model.strength_min_
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        **PATH_CONSTRAINTS,
+        "relaxed": ["boolean"],
+        "selection": [StrOptions({"min", "1se"})],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        param="group_l1",
+        n_strengths=30,
+        eps=1e-3,
+        strengths=None,
+        l1_ratio=1.0,
+        adaptive="auto",
+        relaxed=False,
+        selection="min",
+        n_init=1,
+        cv=None,
+        n_jobs=None,
+    ):
+        self.estimator = estimator
+        self.param = param
+        self.n_strengths = n_strengths
+        self.eps = eps
+        self.strengths = strengths
+        self.l1_ratio = l1_ratio
+        self.adaptive = adaptive
+        self.relaxed = relaxed
+        self.selection = selection
+        self.n_init = n_init
+        self.cv = cv
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, *, groups=None):
+        """Fit the paths and choose.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0, in training and in the errors. A row of weight 0 counts as left out.
+
+        groups : array-like of shape (n_samples,), default=None
+            Group labels, for splitters that keep groups together.
+
+        Returns
+        -------
+        self : RegularizedMLPRegressorCV
+
+        Raises
+        ------
+        ValueError
+            For data or parameters that do not fit together, and when no error is finite.
+        """
+        with all_or_nothing(self):
+            base = with_penalty(self._base(), self.param)
+            arrays = checked_arrays(base, X, y, sample_weight, reset=True)
+            splits = folds(self.cv, arrays, groups)
+            search = PathSearch(base, self.param, self.l1_ratio, self.n_init, self.n_jobs)
+            problems = search.problems(arrays, splits, draw_seed(base.random_state))
+            self._choose(*self._paths(search, problems))
+            self._take_names(base)
+        return self
+
+    def _base(self):
+        if self.estimator is not None:
+            return clone(self.estimator)
+        return RegularizedMLPRegressor(
+            hidden_layer_sizes=50,
+            activation="tanh",
+            solver="lbfgs",
+            alpha=3,
+            tol=1e-3,
+            random_state=0,
+        )
+
+    def _paths(self, search, problems):
+        """The path of all data, and the errors (n_strengths, n_folds) with their summary."""
+        starts = None
+        if search.is_adaptive(self.adaptive):
+            problems, starts = search.adapted(problems)
+        grid = search.grid(problems[0], self.n_strengths, self.eps, self.strengths)
+        fits = search.fits(problems, grid, starts)
+        refits = search.relaxed(problems, fits) if self.relaxed else None
+        errors = search.errors(problems, refits if self.relaxed else fits)
+        return path_of(search, problems[0], grid, fits, refits), errors, problems
+
+    def _choose(self, path, errors, problems):
+        mean, standard_error = mean_errors(errors, problems)
+        if not np.isfinite(mean).any():
+            raise ValueError(
+                "No strength has a finite error in every fold; scale X, or use more rows a fold."
+            )
+        best = len(mean) - 1 - np.nanargmin(mean[::-1])  # of equal ones the sparsest
+        bound = mean[best] + np.nan_to_num(standard_error[best])
+        sparsest = np.flatnonzero(mean <= bound)[-1]
+        self.path_, self.strengths_ = path, path.strengths
+        self.mse_path_, self.mse_mean_, self.mse_se_ = errors, mean, standard_error
+        self.n_features_path_ = path.n_features
+        self.strength_min_ = float(path.strengths[best])
+        self.strength_1se_ = float(path.strengths[sparsest])
+        chosen = best if self.selection == "min" else sparsest
+        self.strength_ = float(path.strengths[chosen])
+        self.estimator_ = (path.relaxed_models if self.relaxed else path.models)[chosen]
+
+    def _take_names(self, base):
+        self.n_features_in_ = base.n_features_in_
+        self.__dict__.pop("feature_names_in_", None)
+        if hasattr(base, "feature_names_in_"):
+            self.feature_names_in_ = base.feature_names_in_
+
+    coefs_ = _of_estimator("coefs_")
+    intercepts_ = _of_estimator("intercepts_")
+    feature_importances_ = _of_estimator("feature_importances_")
+
+    def get_support(self, indices=False):
+        """The features of the network chosen; see ``RegularizedMLPRegressor.get_support``."""
+        check_is_fitted(self, "estimator_")
+        return self.estimator_.get_support(indices)
+
+    def predict(self, X):
+        """Predict with the network chosen.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The predictions, in the units of y.
+        """
+        check_is_fitted(self, "estimator_")
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        return self.estimator_._predict(X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._base())
+        tags.input_tags.sparse = inner.input_tags.sparse
+        tags.target_tags.positive_only = inner.target_tags.positive_only
+        return tags
