@@ -16,12 +16,12 @@ from ._forward import forward
 from ._layers import strengths as layer_strengths
 from ._meeting import current_runner
 from ._task import NEGLIGIBLE_ALPHA, build_task
-from .engine.path import Scheme, relaxed
+from .engine.path import Scheme, relax
 from .engine.task import Task
 from .engine.train import train
 
-N_INITIAL = 8
-INITIAL_RANGE = (1e-3, 0.3)
+INITIAL_SHARES = (3e-3, 1e-2, 3e-2)
+INITIAL_ITER = 60
 MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
 SMALLEST_STRENGTH = 1e-15
 
@@ -181,11 +181,14 @@ class PathSearch:
     def adapted(self, problems):
         """(problems, starts): the penalties divided by the sensitivities of initial networks.
 
-        They have the plain penalty, at the strength that predicts the held-out rows best.
+        They have the plain penalty, at the strength that predicts the held-out rows best, each
+        from its own first weights: a network that has followed the path from its dense end finds
+        fewer of the features that act through their squares alone.
         """
-        end = self._end(problems[0])
-        first, last = INITIAL_RANGE
-        fits = self.fits(problems, Grid(np.geomspace(first * end, last * end, N_INITIAL)))
+        strengths = self._end(problems[0]) * np.array(INITIAL_SHARES)
+        tasks = [self.scheme.at(p.task, strength) for strength in strengths for p in problems]
+        solutions = self._train([replace(t, max_iter=INITIAL_ITER) for t in tasks])
+        fits = [solutions[k : k + len(problems)] for k in range(0, len(tasks), len(problems))]
         best = fits[np.argmin(mean_errors(self.errors(problems, fits), problems)[0])]
         return [
             problem._replace(task=_adapted(problem.task, solution))
@@ -201,12 +204,9 @@ class PathSearch:
         for solutions in fits:
             for k, solution in enumerate(solutions):
                 starts.setdefault((k, support_of(solution).tobytes()), solution)
-        tasks = {
-            key: relaxed(problems[key[0]].task, solution.weights)
-            for key, solution in starts.items()
-            if support_of(solution).any()
-        }
-        refits = dict(zip(tasks, self._train([*tasks.values()]), strict=True))
+        starts = {key: s.weights for key, s in starts.items() if support_of(s).any()}
+        tasks = [problems[k].task for k, _ in starts]
+        refits = dict(zip(starts, relax(tasks, [*starts.values()], self._train), strict=True))
         return [
             [
                 refits.get((k, support_of(solution).tobytes()), solution)

@@ -104,15 +104,27 @@ class Scheme:
         train,
     ) -> Iterator[list[Solution]]:
         """The solutions of all tasks at each strength, each from the weights of the one before."""
+        from .working_set import solve
+
         for strength in strengths:
-            solutions = train(
-                [
-                    replace(self.at(task, strength), start=start)
-                    for task, start in zip(tasks, starts, strict=True)
-                ]
-            )
+            moved = [
+                replace(self.at(task, strength), start=start)
+                for task, start in zip(tasks, starts, strict=True)
+            ]
+            solutions = solve(moved, train) if _has_working_set(moved) else train(moved)
             starts = [solution.weights for solution in solutions]
             yield solutions
+
+
+def _has_working_set(tasks: list[Task]) -> bool:
+    """Whether the optimality conditions of features outside a fit can be checked."""
+    program = tasks[0].program
+    return (
+        program.solver == "lbfgs"
+        and not program.is_linear_regression
+        and program.normalization != "batch"
+        and all(task.start is not None for task in tasks)
+    )
 
 
 def null_moments(samples: Samples, offset: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -129,16 +141,21 @@ def null_moments(samples: Samples, offset: np.ndarray | None) -> tuple[np.ndarra
     return cross, std
 
 
-def relaxed(task: Task, weights: Weights) -> Task:
-    """The task without any penalty, on the features that the weights use and from them."""
-    unused = ~weights.coefs[0].any(1)
-    n_layers = task.program.n_layers
-    return replace(
-        task,
-        program=replace(task.program, feature_groups=None),
-        l1=(0.0,) * n_layers,
-        alpha=(0.0,) * n_layers,
-        group_l1=0.0,
-        penalty_factor=np.where(unused, np.inf, 1.0),
-        start=weights,
-    )
+def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:
+    """The solutions without any penalty, each on the features that its start uses and from it."""
+    from .working_set import embedded, restricted
+
+    supports = [np.flatnonzero(start.coefs[0].any(1)) for start in starts]
+    free = []
+    for task, start, support in zip(tasks, starts, supports, strict=True):
+        small, none = restricted(task, support, start), (0.0,) * task.program.n_layers
+        program = replace(small.program, feature_groups=None)
+        free.append(
+            replace(
+                small, program=program, l1=none, alpha=none, group_l1=0.0, penalty_factor=None
+            )
+        )
+    return [
+        replace(s, weights=embedded(s.weights, support, task.program.layer_sizes[0]))
+        for task, support, s in zip(tasks, supports, train(free), strict=True)
+    ]

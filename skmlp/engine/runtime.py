@@ -86,6 +86,13 @@ def plain_torch() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_fit() -> Iterator[None]:
+    """What every computation of the engine runs in: one thread, and torch's plain mode."""
+    with one_thread(), plain_torch():
+        yield
+
+
 def one_at_a_time() -> threading.Lock:
     """What to work in where several threads would only wait for each other."""
     return _turn

@@ -10,7 +10,7 @@ import torch
 from .layout import Layout
 from .network import Network, block_rows
 from .rows import RowLoader
-from .runtime import one_thread, plain_torch
+from .runtime import one_fit
 from .task import Task, Weights
 
 
@@ -26,7 +26,7 @@ def sensitivities(task: Task, weights: Weights) -> np.ndarray:
     flat = torch.tensor(layout.pack(weights)[None], dtype=torch.float64)
     theta, d_theta = layout.views(flat), layout.views(torch.zeros_like(flat))
     n_outputs, networks, squares = program.layer_sizes[-1], {}, 0.0
-    with one_thread(), plain_torch():
+    with one_fit():
         for batch in RowLoader([task.train], torch.float64, device).blocks(
             block_rows(program.layer_sizes)
         ):

@@ -13,7 +13,7 @@ import torch
 from .grouping import unique
 from .layout import Layout
 from .linear import solve_linear
-from .runtime import one_thread, plain_torch
+from .runtime import one_fit
 from .task import Program, Samples, Solution, Task
 from .training import train_stack
 
@@ -35,7 +35,7 @@ class Chunk:
 def run(chunk: Chunk) -> list[Solution]:
     """Train the tasks of a chunk."""
     program = chunk.tasks[0].program
-    with one_thread(), plain_torch():
+    with one_fit():
         if program.solver == "lbfgs" and program.is_linear_regression:
             return [solve_linear(task) for task in chunk.tasks]
         return train_stack(chunk.tasks)
