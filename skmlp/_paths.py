@@ -20,8 +20,9 @@ from .engine.path import Scheme, relax
 from .engine.task import Task
 from .engine.train import train
 
-INITIAL_SHARES = (3e-3, 1e-2, 3e-2)
+INITIAL_SHARES = (5e-3, 1e-2, 2e-2)  # of the end of the path
 INITIAL_ITER = 60
+FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
 MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
 SMALLEST_STRENGTH = 1e-15
 
@@ -187,7 +188,7 @@ class PathSearch:
         """
         strengths = self._end(problems[0]) * np.array(INITIAL_SHARES)
         tasks = [self.scheme.at(p.task, strength) for strength in strengths for p in problems]
-        solutions = self._train([replace(t, max_iter=INITIAL_ITER) for t in tasks])
+        solutions = self._train([replace(t, max_iter=INITIAL_ITER, tol=FINE * t.tol) for t in tasks])
         fits = [solutions[k : k + len(problems)] for k in range(0, len(tasks), len(problems))]
         best = fits[np.argmin(mean_errors(self.errors(problems, fits), problems)[0])]
         return [
@@ -206,6 +207,7 @@ class PathSearch:
                 starts.setdefault((k, support_of(solution).tobytes()), solution)
         starts = {key: s.weights for key, s in starts.items() if support_of(s).any()}
         tasks = [problems[k].task for k, _ in starts]
+        tasks = [replace(task, tol=FINE * task.tol) for task in tasks]
         refits = dict(zip(starts, relax(tasks, [*starts.values()], self._train), strict=True))
         return [
             [
