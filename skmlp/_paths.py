@@ -20,7 +20,7 @@ from .engine.path import Scheme, relax
 from .engine.task import Task
 from .engine.train import train
 
-INITIAL_SHARES = (5e-3, 1e-2, 2e-2)  # of the end of the path
+INITIAL_SHARES = (1e-2, 2e-2, 6e-2)  # of the end of the path
 INITIAL_ITER = 60
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
 MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
