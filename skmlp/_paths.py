@@ -79,7 +79,7 @@ def with_penalty(estimator, param):
     free = [k for k in range(1, n_layers) if l1[k] == 0 and alpha[k] <= NEGLIGIBLE_ALPHA]
     if free:
         raise ValueError(
-            f"A path of group_l1 needs a penalty on every later layer, or scale moves into them and "
+            "A path of group_l1 needs a penalty on every later layer, or scale moves into them and "
             f"there is no minimiser: layers {free} (counted from 0) have none with "
             f"alpha={estimator.alpha!r}, l1_per_layer={estimator.l1_per_layer!r}. alpha of a "
             "hundredth of the number of rows is a start."
@@ -143,7 +143,9 @@ class PathSearch:
         if self.is_linear and factor is not None and (factor == 0).any():
             free = replace(task, penalty_factor=np.where(factor == 0, 0.0, np.inf))
             weights = self._train([free])[0].weights
-            offset = forward(task.train.X, weights.coefs, weights.intercepts, "identity", "identity")
+            offset = forward(
+                task.train.X, weights.coefs, weights.intercepts, "identity", "identity"
+            )
         return self.scheme.largest(task, offset)
 
     # Paths
@@ -188,7 +190,9 @@ class PathSearch:
         """
         strengths = self._end(problems[0]) * np.array(INITIAL_SHARES)
         tasks = [self.scheme.at(p.task, strength) for strength in strengths for p in problems]
-        solutions = self._train([replace(t, max_iter=INITIAL_ITER, tol=FINE * t.tol) for t in tasks])
+        solutions = self._train(
+            [replace(t, max_iter=INITIAL_ITER, tol=FINE * t.tol) for t in tasks]
+        )
         fits = [solutions[k : k + len(problems)] for k in range(0, len(tasks), len(problems))]
         best = fits[np.argmin(mean_errors(self.errors(problems, fits), problems)[0])]
         return [

@@ -80,8 +80,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         'adam' and 'sgd' are proximal in the metric of their own step. With an L1 penalty their
         last fifth of epochs, and up to 50 deterministic iterations after it, settle which weights
         are zero. 'lbfgs' is deterministic, on all rows and in float64: L-BFGS-B on positive and
-        negative parts, then PANOC [2]_ to the tolerance (PANOC alone with ``group_l1``), and without
-        hidden layers the closed form on the support found.
+        negative parts, then PANOC [2]_ to the tolerance (PANOC alone with ``group_l1``), and
+        without hidden layers the closed form on the support found.
 
     alpha : float or array-like of shape (n_layers - 1,), default=0.0001
         L2 strength, one for all layers or one each. Divided by the sum of sample weights,
@@ -563,9 +563,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
             The predictions, in the units of y.
         """
         check_is_fitted(self, "coefs_")
-        return self._predict(
-            validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        )
+        return self._predict(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
 
     def _predict(self, X):
         layer_norm = None

@@ -46,6 +46,8 @@ def test_signature_is_mlp_regressors_then_keyword_only():
     assert {parameter.kind for parameter in new} == {inspect.Parameter.KEYWORD_ONLY}
     assert {parameter.name: parameter.default for parameter in new} == {
         "l1_per_layer": 0.0,
+        "group_l1": 0.0,
+        "feature_groups": None,
         "penalty_factor": None,
         "positive_weights": False,
         "normalize_y": True,
@@ -315,6 +317,8 @@ INVALID = {
     "n_iter_no_change": 0,
     "max_fun": 0,
     "l1_per_layer": -1.0,
+    "group_l1": -1.0,
+    "feature_groups": "pairs",
     "penalty_factor": "adaptive",
     "positive_weights": "no",
     "normalize_y": "no",

@@ -47,6 +47,8 @@ CHANGES = {
     "n_iter_no_change": (2, LOOSE),
     "max_fun": (4, {"solver": "lbfgs"}),
     "l1_per_layer": (0.01, {}),
+    "group_l1": (0.01, {}),
+    "feature_groups": (((0, 1),), {"group_l1": 0.01}),
     "penalty_factor": ((0.0, 1.0, 2.0, 3.0), {"l1_per_layer": 0.01}),
     "positive_weights": (True, {}),
     "normalize_y": (False, {}),

@@ -53,7 +53,9 @@ def test_path_is_the_lasso_s(name, param):
 def test_path_is_the_elastic_net_s(l1_ratio):
     X, y = data("diabetes_std")
     path = regularization_path(linear(), X, y, param="l1_per_layer", l1_ratio=l1_ratio)
-    alphas, coefs, _ = enet_path(X, y - y.mean(), l1_ratio=l1_ratio, alphas=50, tol=1e-10, max_iter=10**6)
+    alphas, coefs, _ = enet_path(
+        X, y - y.mean(), l1_ratio=l1_ratio, alphas=50, tol=1e-10, max_iter=10**6
+    )
     assert_allclose(path.strengths[::-1], alphas, rtol=1e-9)
     assert_allclose(coefs_of(path)[:, ::-1], coefs, atol=1e-6 * np.abs(coefs).max())
 

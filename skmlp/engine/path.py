@@ -151,9 +151,7 @@ def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:
         small, none = restricted(task, support, start), (0.0,) * task.program.n_layers
         program = replace(small.program, feature_groups=None)
         free.append(
-            replace(
-                small, program=program, l1=none, alpha=none, group_l1=0.0, penalty_factor=None
-            )
+            replace(small, program=program, l1=none, alpha=none, group_l1=0.0, penalty_factor=None)
         )
     return [
         replace(s, weights=embedded(s.weights, support, task.program.layer_sizes[0]))

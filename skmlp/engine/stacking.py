@@ -72,8 +72,8 @@ def count_stacks(program: Program, n_models: int, n_threads: int, fair_share: fl
 
     On the CPU what a step of a stack touches should stay in the cache, and a stack should not be
     more than a thread's fair share of all work; a model for which that is too much trains alone, as
-    in a plain fit. On other devices a stack is as large as memory allows. lbfgs without groups steps
-    through one model at a time.
+    in a plain fit. On other devices a stack is as large as memory allows. lbfgs without group
+    norms steps through one model at a time.
     """
     if program.solver == "lbfgs" and not program.has_group_norms:
         return n_models

@@ -113,10 +113,10 @@ class Task:
     """One network to train: its program, its data and its numbers.
 
     ``l1``, ``alpha`` and ``positive`` have one entry a layer; ``penalty_factor`` (n_features,) or
-    None multiplies the penalty of the first layer, infinity excludes a feature. ``group_l1`` acts on
-    the program's feature groups, times the root of their numbers of features. ``tol`` is relative
-    to the loss of the best constant model; for R2, the score of early stopping, it is absolute.
-    ``incremental`` asks for one epoch that goes on from ``optimizer``.
+    None multiplies the penalty of the first layer, infinity excludes a feature. ``group_l1`` acts
+    on the program's feature groups, times the root of their numbers of features. ``tol`` is
+    relative to the loss of the best constant model; for R2, the score of early stopping, it is
+    absolute. ``incremental`` asks for one epoch that goes on from ``optimizer``.
     """
 
     program: Program

@@ -63,6 +63,10 @@ NETWORKS = {
     "layer": {"normalization": "layer"},
     "dropout": {"dropout": (0.3, 0.0)},
     "l1": {"l1_per_layer": 0.003},
+    "groups": {"group_l1": 0.003, "l1_per_layer": 0.001},
+    "feature groups": {"group_l1": 0.003, "alpha": 0.1, "feature_groups": [[0, 4, 5], [2, 3]]},
+    "groups, sgd": {"group_l1": 0.01, "alpha": 0.1, "solver": "sgd"},
+    "groups, lbfgs": {"group_l1": 0.01, "alpha": 0.1, "solver": "lbfgs"},
 }
 
 
@@ -80,6 +84,11 @@ DIFFERING = {
     "penalty factor": (
         {"l1_per_layer": 0.01},
         [{"penalty_factor": f} for f in (None, np.arange(7.0), [np.inf] * 3 + [1.0] * 4)],
+    ),
+    "group_l1": ({"alpha": 1.0}, [{"group_l1": g} for g in (0.001, 0.01, 0.3)]),
+    "group_l1, lbfgs": (
+        {"solver": "lbfgs", "alpha": 1.0, "max_iter": 50},
+        [{"group_l1": g} for g in (0.001, 0.03, 0.3)],
     ),
     "positive": ({}, [{"positive_weights": p} for p in (False, True, [True, False, True])]),
     "adam's rate": ({}, [{"learning_rate_init": r} for r in (1e-3, 3e-3, 0.01)]),
