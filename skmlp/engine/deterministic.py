@@ -67,9 +67,9 @@ def _minimize_together(tasks, penalties, layout, rows, limits):
     stack = ScaledStack(tasks, penalties, layout)
     monitors = [Monitor(_is_smooth(task), task.tol) for task in tasks]
     searches = [
-        search(scaling.penalty(penalty), scaling.from_original(row), *limit, monitor)
+        search(penalty, scaling.from_original(row), *limit, monitor)
         for scaling, penalty, row, limit, monitor in zip(
-            stack.scalings, penalties, rows, limits, monitors, strict=True
+            stack.scalings, stack.penalties, rows, limits, monitors, strict=True
         )
     ]
     try:

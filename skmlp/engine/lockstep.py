@@ -6,7 +6,10 @@ objectives. A search that has ended leaves the stack.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from scipy import sparse
 
 from .layout import Layout
 from .objective import StackObjective
@@ -17,12 +20,23 @@ from .task import Task
 
 
 class ScaledStack:
-    """The smooth parts of several tasks in the scaled variables of each."""
+    """The smooth parts of several tasks in the scaled variables of each.
+
+    Dense data are scaled once. Sparse ones stay as they are, and rows and gradients are scaled.
+    """
 
     def __init__(self, tasks: list[Task], penalties: list[PenaltyNumbers], layout: Layout) -> None:
         self.scalings = [Scaling(task, layout) for task in tasks]
-        self._tasks, self._penalties, self._layout = tasks, penalties, layout
-        self._members: list[int] = []
+        self.penalties = [s.penalty(p) for s, p in zip(self.scalings, penalties, strict=True)]
+        self._layout, self._members = layout, []
+        self._is_sparse = sparse.issparse(tasks[0].train.X)
+        self._tasks, self._penalties = tasks, penalties
+        if not self._is_sparse:
+            self._penalties = self.penalties
+            self._tasks = [
+                replace(task, train=scaling.samples(task.train))
+                for task, scaling in zip(tasks, self.scalings, strict=True)
+            ]
 
     def answer(self, members: list[int], questions: list[Question]) -> list[Answer]:
         """Values and, where any is asked for, gradients, for some of the tasks."""
@@ -30,14 +44,16 @@ class ScaledStack:
             self._members = members
             own = [[items[k] for k in members] for items in (self._tasks, self._penalties)]
             self._objective = StackObjective(*own, self._layout)
-        scalings = [self.scalings[k] for k in members]
-        rows = [s.to_original(q.x) for s, q in zip(scalings, questions, strict=True)]
         with_gradient = any(question.with_gradient for question in questions)
-        answers = zip(*self._objective.evaluate(np.stack(rows), with_gradient), strict=True)
-        return [
-            scaling.smooth(float(value), gradient if with_gradient else None)
-            for scaling, (value, gradient) in zip(scalings, answers, strict=True)
-        ]
+        rows = [question.x for question in questions]
+        if not self._is_sparse:
+            values, gradients = self._objective.evaluate(np.stack(rows), with_gradient)
+            return [*zip(values.tolist(), gradients, strict=True)]
+        scalings = [self.scalings[k] for k in members]
+        rows = [s.to_original(x) for s, x in zip(scalings, rows, strict=True)]
+        values, gradients = self._objective.evaluate(np.stack(rows), with_gradient)
+        gradients = gradients if with_gradient else [None] * len(rows)
+        return [s.smooth(*one) for s, *one in zip(scalings, values, gradients, strict=True)]
 
 
 def run_together(searches: list[Search], stack: ScaledStack) -> list[Minimum]:

@@ -60,7 +60,7 @@ class StackObjective:
         """The smooth parts (M,) and, if asked for, their gradients (M, size)."""
         self._flat.copy_(torch.from_numpy(rows))
         needs_share = self._program.normalization == "batch"
-        values, gradients = np.zeros(len(rows)), np.zeros(rows.shape)
+        values, gradients = np.zeros(len(rows)), None
         for batch in self._rows.blocks(self._block):
             network = self._network(batch.n_rows)
             fraction = batch.n_rows / self._program.n_samples
@@ -69,11 +69,16 @@ class StackObjective:
             values += fraction * part.cpu().double().numpy()
             if with_gradient:
                 network.backward()
-                gradients += fraction * self._gradient.cpu().numpy()
+                part = fraction * self._gradient.cpu().numpy()
+                gradients = part if gradients is None else gradients + part
         weights = rows[:, : self._layout.n_weights]
-        gradients[:, : self._layout.n_weights] += self._l2 * weights
-        for k, (l2, w) in enumerate(zip(self._l2, weights, strict=True)):
-            values[k] += 0.5 * float(l2 @ w**2)
+        l2_weights = self._l2 * weights
+        for k, w in enumerate(weights):
+            values[k] += 0.5 * float(l2_weights[k] @ w)
+        if gradients is None:
+            return values, np.zeros(rows.shape)
+        gradients = gradients.astype(np.float64, copy=False)
+        gradients[:, : self._layout.n_weights] += l2_weights
         return values, gradients
 
     def certificates(self, rows: np.ndarray) -> list[tuple[float, float]]:

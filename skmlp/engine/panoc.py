@@ -9,12 +9,12 @@ accepted where it lowers the forward-backward envelope
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator
 from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg.blas import dtrsv
 
 CURVATURE_SHARE = 0.95
 ROUNDING = 1e-14
@@ -34,34 +34,50 @@ class Minimum(NamedTuple):
 
 
 class InverseHessian:
-    """The L-BFGS approximation from pairs of steps and changes (Nocedal, 1980)."""
+    """The L-BFGS approximation from pairs of steps and changes, S and Y (pairs, size).
+
+    The compact form of Byrd, Nocedal, Schnabel (1994): with gamma = s'y / y'y of the last pair, R
+    the upper triangle of S Y' in the order of the pairs and D its diagonal, p = S v and q = Y v,
+
+        H v = gamma v + S' R^-T ((D + gamma Y Y') R^-1 p - gamma q) - gamma Y' R^-1 p.
+    """
 
     def __init__(self) -> None:
-        self._pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=MEMORY)
+        self._slots: list[int] = []  # of the pairs, the oldest first
+        self._S = self._Y = np.empty((0, 0))
 
     def clear(self) -> None:
-        self._pairs.clear()
+        self._slots.clear()
 
     def add(self, step: np.ndarray, change: np.ndarray) -> None:
-        """Keep the pair if its curvature is positive."""
-        product = step @ change
-        if product > 1e-12 * np.linalg.norm(step) * np.linalg.norm(change):
-            self._pairs.append((step, change, 1.0 / product))
+        """Keep the pair if its curvature is positive; the oldest of many gives way."""
+        product, square = step @ change, change @ change
+        if product <= 1e-12 * np.sqrt((step @ step) * square):
+            return
+        if not self._S.size:
+            self._S, self._Y = np.zeros((2, MEMORY, step.size))
+            self._SY, self._YY = np.zeros((2, MEMORY, MEMORY))
+        full = len(self._slots) == MEMORY
+        slot = self._slots.pop(0) if full else len(self._slots)
+        self._slots.append(slot)
+        self._S[slot], self._Y[slot] = step, change
+        self._SY[:, slot] = self._S @ change
+        self._YY[:, slot] = self._YY[slot] = self._Y @ change
+        self._gamma = product / square
 
     def times(self, vector: np.ndarray) -> np.ndarray:
-        """The two-loop recursion."""
-        result, coefficients = vector.copy(), []
-        for step, change, inverse in reversed(self._pairs):
-            coefficients.append(inverse * (step @ result))
-            result -= coefficients[-1] * change
-        if self._pairs:
-            step, change, _ = self._pairs[-1]
-            result *= (step @ change) / (change @ change)
-        for (step, change, inverse), coefficient in zip(
-            self._pairs, reversed(coefficients), strict=True
-        ):
-            result += step * (coefficient - inverse * (change @ result))
-        return result
+        """H v; v itself where there are no pairs."""
+        if not self._slots:
+            return vector.copy()
+        n_pairs, gamma = len(self._slots), self._gamma
+        S, Y, order = self._S[:n_pairs], self._Y[:n_pairs], np.ix_(self._slots, self._slots)
+        R, YY = np.asfortranarray(self._SY[order]), self._YY[order]
+        p, q = (S @ vector)[self._slots], (Y @ vector)[self._slots]
+        u = dtrsv(R, p)
+        w = np.empty((2, n_pairs))
+        w[0, self._slots] = dtrsv(R, R.diagonal() * u + gamma * (YY @ u - q), trans=1)
+        w[1, self._slots] = -gamma * u
+        return gamma * vector + w[0] @ S + w[1] @ Y
 
 
 class _Point(NamedTuple):

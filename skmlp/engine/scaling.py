@@ -53,16 +53,24 @@ class Scaling:
             self._y_scale = float(scale) if scale > 0 else 1.0
 
     def penalty(self, penalty: PenaltyNumbers) -> PenaltyNumbers:
-        """The penalty of the scaled variables, but for L2, which is in the smooth part."""
+        """The penalty of the scaled variables."""
         ones = np.zeros(self._layout.size)
         ones[: self._layout.n_weights] = 1.0
-        multiplier = self._scale(ones)[: self._layout.n_weights] / self._y_scale**2
+        multiplier = self._scale(ones)[: self._layout.n_weights]
+        square = self._y_scale**2
         groups = penalty.groups
         if groups is not None:
             of_group = np.zeros(groups.strength.size)
             of_group[groups.members] = self._weight(multiplier)[:, 0]
-            groups = replace(groups, strength=groups.strength * of_group)
-        return replace(penalty, l1=penalty.l1 * multiplier, groups=groups)
+            groups = replace(groups, strength=groups.strength * of_group / square)
+        l1, l2 = penalty.l1 * multiplier / square, penalty.l2 * multiplier**2 / square
+        return replace(penalty, l1=l1, l2=l2, groups=groups)
+
+    def samples(self, samples: Samples) -> Samples:
+        """Dense samples in the scaled variables, in float64."""
+        X = samples.X if samples.rows is None else samples.X[samples.rows]
+        X = (X - self._mean[:, 0]) / self._std[:, 0]
+        return replace(samples, X=X, y=(samples.y - self._y_mean) / self._y_scale, rows=None)
 
     def _weight(self, row: np.ndarray) -> np.ndarray:
         return row[self._first.slice].reshape(self._first.shape)
