@@ -209,7 +209,7 @@ class RegularizedMLPRegressorCV(
         """
         with all_or_nothing(self):
             base = with_penalty(self._base(), self.param)
-            arrays = checked_arrays(base, X, y, sample_weight, reset=True)
+            arrays = checked_arrays(base, X, y, sample_weight, reset=True, all_rows=True)
             splits = folds(self.cv, arrays, groups)
             search = PathSearch(base, self.param, self.l1_ratio, self.n_init, self.n_jobs)
             problems = search.problems(arrays, splits, draw_seed(base.random_state))

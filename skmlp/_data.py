@@ -20,8 +20,11 @@ class FitData(NamedTuple):
     target: TargetScale
 
 
-def checked_arrays(estimator, X, y, sample_weight, *, reset):
-    """X (n, p) dense or CSR, y (n, q) and weights (n,) or None, without rows of weight zero."""
+def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
+    """X (n, p) dense or CSR, y (n, q) and weights (n,) or None.
+
+    Rows of weight zero are left out, unless ``all_rows``.
+    """
     X, y = validate_data(
         estimator,
         X,
@@ -37,7 +40,7 @@ def checked_arrays(estimator, X, y, sample_weight, *, reset):
     _check_target_range(y, estimator.loss)
     weight = _checked_weight(sample_weight, X, "sample_weight")
     X = X.tocsr() if sparse.issparse(X) else X
-    if weight is not None and (weight == 0).any():
+    if weight is not None and (weight == 0).any() and not all_rows:
         X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
     return X, y, weight
 

@@ -201,7 +201,7 @@ def regularization_path(
     array(['bmi', 's5'], dtype=object)
     """
     model = with_penalty(clone(estimator), param)
-    arrays = checked_arrays(model, X, y, sample_weight, reset=True)
+    arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
     seed = draw_seed(model.random_state)
     search, starts = PathSearch(model, param, l1_ratio, n_init, n_jobs), None
     is_adaptive = search.is_adaptive(adaptive)
@@ -246,8 +246,9 @@ def path_of(search, problem, grid, fits, refits):
 def _scores(models, problem):
     """R2 of the models on the training rows, each computed once."""
     data = problem.data.train
-    y = problem.data.target.inverse(data.y)
+    y = problem.data.target.inverse(data.y.astype(np.float64))
+    X = data.X if data.rows is None else data.X[data.rows]
     scores = {
-        id(model): r2_score(y, model.predict(data.X), sample_weight=data.weight) for model in models
+        id(model): r2_score(y, model._predict(X), sample_weight=data.weight) for model in models
     }
     return np.array([scores[id(model)] for model in models])

@@ -16,7 +16,7 @@ from ._forward import forward
 from ._layers import strengths as layer_strengths
 from ._meeting import current_runner
 from ._task import NEGLIGIBLE_ALPHA, build_task
-from .engine.path import Scheme, relax
+from .engine.path import Scheme, constant, has_features, relax
 from .engine.task import Task
 from .engine.train import train
 
@@ -27,8 +27,8 @@ MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
 SMALLEST_STRENGTH = 1e-15
 
 
-class HeldOut(NamedTuple):
-    """The rows that a fold leaves out: X, y (n, q) and weights (n,) or None."""
+class Rows(NamedTuple):
+    """Some of the rows: X, y (n, q) and weights (n,) or None."""
 
     X: object
     y: np.ndarray
@@ -44,7 +44,7 @@ class Problem(NamedTuple):
 
     task: Task
     data: object
-    held_out: HeldOut | None = None
+    held_out: Rows | None = None
 
 
 class Grid(NamedTuple):
@@ -107,15 +107,16 @@ class PathSearch:
         return self.param == "group_l1" and not self.is_linear if adaptive == "auto" else adaptive
 
     def problems(self, arrays, splits, seed):
-        """The whole data, then each fold's training rows, with its own statistics of y."""
-        X, y, weight = arrays
-        problems = [self._problem(arrays, seed)]
+        """The whole data, then each fold's training rows, with its own statistics of y.
+
+        Rows of weight zero are in none of them.
+        """
+        problems = [self._problem(_rows_of(arrays, slice(None)), seed)]
         for rows, others in splits:
-            part, rest = (
-                (_safe_indexing(X, i), y[i], None if weight is None else weight[i])
-                for i in (rows, others)
-            )
-            problems.append(self._problem(part, seed, HeldOut(*rest)))
+            held_out = _rows_of(arrays, others)
+            if not len(held_out.y):
+                raise ValueError("cv holds a fold that leaves out no row of positive weight.")
+            problems.append(self._problem(_rows_of(arrays, rows), seed, held_out))
         return problems
 
     def _problem(self, arrays, seed, held_out=None):
@@ -170,9 +171,14 @@ class PathSearch:
         return fits
 
     def _first_weights(self, tasks, strength):
-        """None, or of ``n_init`` networks that start elsewhere the one of the best objective."""
+        """None, or of ``n_init`` networks that start elsewhere the one of the best objective.
+
+        Where y is constant, so is the network.
+        """
         if self.n_init == 1 or self.is_linear:
-            return [None] * len(tasks)
+            return [
+                None if np.ptp(task.train.y, 0).any() else constant(task).weights for task in tasks
+            ]
         starts = [
             replace(self.scheme.at(task, strength), seed=(task.seed + k) % 2**32)
             for task in tasks
@@ -188,7 +194,10 @@ class PathSearch:
         from its own first weights: a network that has followed the path from its dense end finds
         fewer of the features that act through their squares alone.
         """
-        strengths = self._end(problems[0]) * np.array(INITIAL_SHARES)
+        end = self._end(problems[0])
+        if end == 0:
+            return problems, self._first_weights([p.task for p in problems], end)
+        strengths = end * np.array(INITIAL_SHARES)
         tasks = [self.scheme.at(p.task, strength) for strength in strengths for p in problems]
         solutions = self._train(
             [replace(t, max_iter=INITIAL_ITER, tol=FINE * t.tol) for t in tasks]
@@ -209,7 +218,7 @@ class PathSearch:
         for solutions in fits:
             for k, solution in enumerate(solutions):
                 starts.setdefault((k, support_of(solution).tobytes()), solution)
-        starts = {key: s.weights for key, s in starts.items() if support_of(s).any()}
+        starts = {key: s.weights for key, s in starts.items() if has_features(s.weights)}
         tasks = [problems[k].task for k, _ in starts]
         tasks = [replace(task, tol=FINE * task.tol) for task in tasks]
         refits = dict(zip(starts, relax(tasks, [*starts.values()], self._train), strict=True))
@@ -262,6 +271,15 @@ def mean_errors(errors, problems):
     variance = ((errors - mean[:, None]) ** 2) @ share
     n_folds = len(share)
     return mean, np.sqrt(variance / (n_folds - 1)) if n_folds > 1 else np.full(len(mean), np.nan)
+
+
+def _rows_of(arrays, rows):
+    """The given rows, without those of weight zero."""
+    X, y, weight = arrays
+    rows = np.arange(len(y))[rows]
+    if weight is not None:
+        rows = rows[weight[rows] > 0]
+    return Rows(_safe_indexing(X, rows), y[rows], None if weight is None else weight[rows])
 
 
 def folds(cv, arrays, groups=None):

@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.linear_model import ElasticNetCV, LassoCV, enet_path, lasso_path
+from sklearn.linear_model import (
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    LinearRegression,
+    enet_path,
+    lasso_path,
+)
 from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit
 from test_reference_solutions import RECIPES
 
@@ -103,6 +110,22 @@ def test_chooses_as_elastic_net_cv_and_refits_on_all_rows():
     assert model.strength_ == pytest.approx(net.alpha_, rel=1e-12)
     assert_allclose(model.coefs_[0][:, 0], net.coef_, atol=1e-6 * np.abs(net.coef_).max())
     assert_allclose(model.predict(X), net.predict(X), rtol=1e-6)
+
+
+def test_relaxed_errors_are_those_of_least_squares_on_each_fold_s_support():
+    X, y = data("diabetes_std")
+    strengths = np.geomspace(1e-2, 0.5, 8)
+    model = RegularizedMLPRegressorCV(
+        linear(), param="l1_per_layer", strengths=strengths, relaxed=True, cv=KFold(4)
+    ).fit(X, y)
+    for k, (rows, others) in enumerate(KFold(4).split(X)):
+        for s, strength in enumerate(strengths):
+            support = Lasso(alpha=strength, tol=1e-12).fit(X[rows], y[rows]).coef_ != 0
+            columns = X[:, support]
+            refit = LinearRegression().fit(columns[rows], y[rows]) if support.any() else None
+            prediction = y[rows].mean() if refit is None else refit.predict(columns[others])
+            error = np.mean((y[others] - prediction) ** 2)
+            assert model.mse_path_[s, k] == pytest.approx(error, rel=1e-8)
 
 
 @pytest.mark.parametrize("problem", PENALTIES)

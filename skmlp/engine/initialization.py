@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from .losses import LOSSES
@@ -31,6 +33,17 @@ def output_bias(loss: str, train: Samples) -> np.ndarray:
     """The link of the weighted mean of y (q,): where the constant model starts."""
     mean = (train.relative_weight() * train.y.astype(np.float64)).mean(0)
     return LOSSES[loss].link(mean)
+
+
+def constant_weights(task: Task) -> Weights:
+    """The network of zeros with the link of the mean of y as its output's bias."""
+    program = task.program
+    shapes = [*pairwise(program.layer_sizes)]
+    coefs = [np.zeros(shape) for shape in shapes]
+    intercepts = [np.zeros(n_out) for _, n_out in shapes]
+    intercepts[-1] = output_bias(program.loss, task.train)
+    hidden = program.layer_sizes[1:-1] if program.normalization else ()
+    return Weights(coefs, intercepts, [np.ones(u) for u in hidden], [np.zeros(u) for u in hidden])
 
 
 def first_weights(task: Task, rng: np.random.RandomState) -> Weights:

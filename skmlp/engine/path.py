@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .task import Samples, Solution, Task, Weights
+from .task import Samples, Solution, Status, Task, Weights
 
 N_CHAINS = 400
 N_BISECTIONS = 60
@@ -53,10 +53,10 @@ class Scheme:
             size = np.bincount(members, np.isfinite(factor))
             cross = np.where(np.isfinite(factor)[:, None], cross, 0.0)
             rho = np.sqrt(np.bincount(members, (cross**2).sum(1)))[members]
-            factor = factor * np.sqrt(size)[members]
+            factor = factor * np.sqrt(np.maximum(size, 1))[members]
         else:
             rho = np.abs(cross).max(1)
-        moves = (factor > 0) & np.isfinite(factor) & (std > 0)
+        moves = (factor > 0) & np.isfinite(factor) & (std > 0) & (rho > 0)
         if not moves.any():
             return 0.0
         rho, std, factor = rho[moves], std[moves], factor[moves]
@@ -104,16 +104,62 @@ class Scheme:
         train,
     ) -> Iterator[list[Solution]]:
         """The solutions of all tasks at each strength, each from the weights of the one before."""
-        from .working_set import solve
-
         for strength in strengths:
             moved = [
                 replace(self.at(task, strength), start=start)
                 for task, start in zip(tasks, starts, strict=True)
             ]
-            solutions = solve(moved, train) if _has_working_set(moved) else train(moved)
-            starts = [solution.weights for solution in solutions]
+            solutions = _train_living(moved, train)
+            starts = [
+                s.weights if _is_finite(s.weights) else start
+                for s, start in zip(solutions, starts, strict=True)
+            ]
             yield solutions
+
+
+def _train_living(tasks: list[Task], train) -> list[Solution]:
+    """Solutions of the tasks; those that no feature is left of are the constant ones.
+
+    A network without features stays so: the one of zeros is its optimum, stationary at every
+    strength.
+    """
+    from .working_set import solve
+
+    living = [k for k, task in enumerate(tasks) if task.start is None or has_features(task.start)]
+    own = [tasks[k] for k in living]
+    trained = solve(own, train) if own and _has_working_set(own) else train(own)
+    solutions = dict(zip(living, trained, strict=True))
+    return [
+        solutions[k] if k in solutions and has_features(solutions[k].weights) else constant(task)
+        for k, task in enumerate(tasks)
+    ]
+
+
+def has_features(weights: Weights) -> bool:
+    """Whether any feature is left in the network."""
+    return bool(weights.coefs[0].any())
+
+
+def constant(task: Task) -> Solution:
+    """The network of zeros, whose bias is the link of the mean of y."""
+    from .initialization import constant_weights
+    from .layout import Layout
+    from .objective import StackObjective
+    from .penalties import penalty_numbers
+    from .runtime import one_fit
+
+    layout = Layout(task.program)
+    row, penalty = layout.pack(constant_weights(task)), penalty_numbers(task, layout)
+    with one_fit():
+        objective, optimality = StackObjective([task], [penalty], layout).certificates(row[None])[0]
+    weights = layout.unpack(row, task.program.dtype)
+    if task.program.normalization == "batch":
+        weights = weights._replace(gains=[], shifts=[])
+    return Solution(weights, Status.CONVERGED, 0, objective, optimality)
+
+
+def _is_finite(weights: Weights) -> bool:
+    return all(np.isfinite(array).all() for arrays in weights for array in arrays)
 
 
 def _has_working_set(tasks: list[Task]) -> bool:

@@ -1,0 +1,99 @@
+"""What the displays share: estimators taken apart, styles, axes of strengths."""
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+# Okabe and Ito's colours without the yellow, which is lost on white
+COLORS = ("#0072B2", "#D55E00", "#000000", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+LINE_STYLES = ("-", "--", "-.", ":")
+
+
+def fitted(estimator, attribute):
+    """The estimator, the last step of a pipeline; NotFittedError without the attribute."""
+    if isinstance(estimator, Pipeline):
+        estimator = estimator[-1]
+    check_is_fitted(estimator, attribute)
+    return estimator
+
+
+def names_of_features(estimator):
+    """The names of the features that the network sees, or None.
+
+    In a pipeline they are those that the steps before it give out.
+    """
+    if not isinstance(estimator, Pipeline):
+        return getattr(estimator, "feature_names_in_", None)
+    names = getattr(estimator[-1], "feature_names_in_", None)
+    if names is not None or len(estimator) == 1:
+        return names
+    try:
+        return estimator[:-1].get_feature_names_out()
+    except (AttributeError, ValueError):
+        return None
+
+
+def axes_or_new(ax):
+    """The axes, or those of a new figure."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(layout="constrained")[1]
+
+
+def inches(ax):
+    """Width and height of the axes, as they are before the next layout."""
+    box = ax.get_window_extent()
+    return np.array([box.width, box.height]) / ax.figure.dpi
+
+
+def line_style(given, **defaults):
+    """Keywords of a line: the given ones, whatever alias they have, over the defaults."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    return defaults | normalize_kwargs(given or {}, Line2D)
+
+
+def strength_axis(ax, param):
+    """The strengths on a log axis."""
+    ax.set_xscale("log")
+    ax.set_xlabel("Strength" if param is None else f"Strength of {param}")
+
+
+def number_axis(ax, strengths, n_features):
+    """The numbers of features at the strengths, on an axis at the top for the present limits."""
+    strengths, n_features = np.asarray(strengths), np.asarray(n_features)
+    ax.get_xlim()  # what is drawn now enters the limits when they are asked for
+    positions = ax.transData.transform([(strength, 0) for strength in strengths])[:, 0]
+    shown = _apart(positions / ax.figure.dpi, _width(max(n_features)))
+    top = ax.secondary_xaxis("top")
+    top.set_xticks(strengths[shown], [str(number) for number in n_features[shown]])
+    top.minorticks_off()
+    top.set_xlabel("Number of features")
+    return top
+
+
+def font_size(size):
+    """A size such as 'small' in inches."""
+    from matplotlib.font_manager import FontProperties
+
+    return FontProperties(size=size).get_size_in_points() / 72
+
+
+def _width(number):
+    """Inches that a number takes along an axis, with the gap to the next."""
+    from matplotlib import rcParams
+
+    return 0.65 * (len(str(number)) + 3) * font_size(rcParams["xtick.labelsize"])
+
+
+def _apart(positions, gap):
+    """Indices of ascending positions that are ``gap`` apart, the last one among them."""
+    shown, last = [], np.inf
+    for k in range(len(positions) - 1, -1, -1):
+        if last - positions[k] >= gap:
+            shown.append(k)
+            last = positions[k]
+    return shown[::-1]

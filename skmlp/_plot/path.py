@@ -1,0 +1,315 @@
+"""The features along a path of penalties."""
+
+import numpy as np
+from sklearn.isotonic import isotonic_regression
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+
+from .drawing import (
+    COLORS,
+    LINE_STYLES,
+    axes_or_new,
+    fitted,
+    font_size,
+    inches,
+    line_style,
+    names_of_features,
+    number_axis,
+    strength_axis,
+)
+
+LEADER = 0.05  # between a label and its line, in widths of the axes
+LABEL = "small"  # font size
+LINE_HEIGHT = 1.4  # of labels, in font sizes
+LETTERS = 18  # of a label, at most
+
+
+class RegularizationPathDisplay:
+    """Norm of each feature's weights at each strength of a penalty.
+
+    The features that stay longest have lines of their own with their names at the dense end; the
+    others are thin and grey. The numbers at the top are those of the features that are left, as in
+    the plots of R's glmnet. Use :meth:`from_path` or :meth:`from_estimator` to make one.
+
+    Parameters
+    ----------
+    strengths : array-like of shape (n_strengths,)
+        The strengths, > 0 and ascending.
+
+    feature_norms : array-like of shape (n_strengths, n_features)
+        Norm of each feature's weights at each strength.
+
+    n_features : array-like of shape (n_strengths,)
+        Number of features selected at each strength.
+
+    feature_names : array-like of shape (n_features,), default=None
+        Names of the features; None numbers them from 0.
+
+    strength : float, default=None
+        A strength to mark, such as the one chosen.
+
+    param : str, default=None
+        Name of the penalty, for the label of the axis.
+
+    Attributes
+    ----------
+    lines_ : list of matplotlib Line2D
+        The line of each feature.
+
+    labels_ : list of matplotlib Annotation
+        The names at the dense end, from the feature that stays longest.
+
+    strength_line_ : matplotlib Line2D or None
+        The line that marks ``strength``.
+
+    top_ax_ : matplotlib SecondaryAxis
+        The axis of the numbers of features.
+
+    ax_ : matplotlib Axes
+        The axes.
+
+    figure_ : matplotlib Figure
+        The figure that has them.
+
+    See Also
+    --------
+    regularization_path : Computes paths.
+    CVPathDisplay : Cross-validated errors along a path.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from skmlp import RegularizedMLPRegressor, regularization_path
+    >>> from skmlp import RegularizationPathDisplay
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> lasso = RegularizedMLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0)
+    >>> path = regularization_path(lasso, X.apply(scale), y, param="l1_per_layer")
+    >>> display = RegularizationPathDisplay.from_path(path, n_labels=2)
+    >>> [label.get_text() for label in display.labels_]
+    ['s5', 'bmi']
+    """
+
+    def __init__(
+        self, *, strengths, feature_norms, n_features, feature_names=None, strength=None, param=None
+    ):
+        self.strengths = strengths
+        self.feature_norms = feature_norms
+        self.n_features = n_features
+        self.feature_names = feature_names
+        self.strength = strength
+        self.param = param
+
+    def plot(self, ax=None, *, n_labels=12, line_kwargs=None):
+        """Draw the path.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None is a new figure. Labels are placed for the size it has now.
+
+        n_labels : int, default=12
+            Number of features, at most, with lines and names of their own; fewer where the axes
+            are too low for them. Long names are shortened in the middle.
+
+        line_kwargs : dict, default=None
+            Keywords of matplotlib's ``plot`` for the lines that have names.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        ax = axes_or_new(ax)
+        strengths, norms = np.asarray(self.strengths), np.asarray(self.feature_norms)
+        room = int(inches(ax)[1] / _line_height())
+        named = _longest(norms)[: min(n_labels, room)]
+        self.lines_ = _draw_lines(ax, strengths, norms, named, line_kwargs)
+        strength_axis(ax, self.param)
+        ax.set_ylabel("Norm of weights × std of feature")
+        top = np.max(norms, initial=0.0) or 1.0
+        ax.set_ylim(-0.02 * top, 1.05 * top)
+        self.labels_ = self._label(ax, strengths, norms, named)
+        self.strength_line_ = self._mark(ax)
+        self.top_ax_ = number_axis(ax, strengths, self.n_features)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _label(self, ax, strengths, norms, named):
+        names = np.arange(norms.shape[1]) if self.feature_names is None else self.feature_names
+        labels = [
+            ax.annotate(
+                _shortened(str(names[j])),
+                (strengths[0], norms[0, j]),
+                xytext=(0, 0),
+                textcoords="axes fraction",
+                ha="right",
+                va="center",
+                fontsize=LABEL,
+                arrowprops={
+                    "arrowstyle": "-",
+                    "relpos": (1, 0.5),
+                    "color": self.lines_[j].get_color(),
+                    "linewidth": 0.6,
+                    "shrinkA": 1,
+                    "shrinkB": 0,
+                },
+            )
+            for j in named
+        ]
+        _place(ax, labels, strengths)
+        return labels
+
+    def _mark(self, ax):
+        if self.strength is None:
+            return None
+        line = ax.axvline(
+            self.strength,
+            color="0.3",
+            linestyle=(0, (6, 3)),
+            linewidth=1,
+            zorder=1,
+            label=f"chosen: {self.strength:.3g}",
+        )
+        ax.legend(handles=[line], loc="upper right", framealpha=1, edgecolor="none")
+        return line
+
+    @classmethod
+    def from_path(cls, path, *, strength=None, ax=None, n_labels=12, line_kwargs=None):
+        """Draw a path.
+
+        Parameters
+        ----------
+        path : RegularizationPath
+            What :func:`regularization_path` returns.
+
+        strength : float, default=None
+            A strength to mark.
+
+        ax : matplotlib Axes, default=None
+            Where to draw; None is a new figure.
+
+        n_labels : int, default=12
+            Number of features, at most, with lines and names of their own.
+
+        line_kwargs : dict, default=None
+            Keywords of matplotlib's ``plot`` for the lines that have names.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_path")
+        display = cls(
+            strengths=path.strengths,
+            feature_norms=path.feature_norms,
+            n_features=path.n_features,
+            feature_names=path.feature_names,
+            strength=strength,
+            param=path.param,
+        )
+        return display.plot(ax, n_labels=n_labels, line_kwargs=line_kwargs)
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None, n_labels=12, line_kwargs=None):
+        """Draw the path of a cross-validated estimator, with the strength that it has chosen.
+
+        Parameters
+        ----------
+        estimator : RegularizedMLPRegressorCV
+            Fitted, or a fitted Pipeline that ends with it.
+
+        ax : matplotlib Axes, default=None
+            Where to draw; None is a new figure.
+
+        n_labels : int, default=12
+            Number of features, at most, with lines and names of their own.
+
+        line_kwargs : dict, default=None
+            Keywords of matplotlib's ``plot`` for the lines that have names.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+
+        Raises
+        ------
+        NotFittedError
+            For an estimator that is not fitted.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        model = fitted(estimator, "path_")
+        path, names = model.path_, names_of_features(estimator)
+        display = cls(
+            strengths=path.strengths,
+            feature_norms=path.feature_norms,
+            n_features=path.n_features,
+            feature_names=names,
+            strength=model.strength_,
+            param=path.param,
+        )
+        return display.plot(ax, n_labels=n_labels, line_kwargs=line_kwargs)
+
+
+def _longest(norms):
+    """The features that are ever in the network, from the one that stays longest.
+
+    Of those that leave together the one of larger norms comes first.
+    """
+    is_in = norms > 0
+    last = np.where(is_in.any(0), len(norms) - 1 - np.argmax(is_in[::-1], axis=0), -1)
+    order = np.lexsort((-norms.sum(0), -last))
+    return order[last[order] >= 0]
+
+
+def _draw_lines(ax, strengths, norms, named, line_kwargs):
+    """A line for each feature, in the order of the features."""
+    styles = [{"color": "0.75", "linewidth": 0.6, "zorder": 1}] * norms.shape[1]
+    for k, j in enumerate(named):
+        color, dashes = COLORS[k % len(COLORS)], LINE_STYLES[k % len(LINE_STYLES)]
+        styles[j] = line_style(line_kwargs, color=color, linestyle=dashes, zorder=2.5 - 1e-3 * k)
+    return [ax.plot(strengths, norms[:, j], **style)[0] for j, style in enumerate(styles)]
+
+
+def _line_height():
+    """Inches from one label to the next."""
+    return LINE_HEIGHT * font_size(LABEL)
+
+
+def _shortened(name):
+    """The name, without its middle where it is long: columns of a code differ at their ends."""
+    half = LETTERS // 2
+    return name if len(name) <= LETTERS else f"{name[: half - 1]}…{name[-half:]}"
+
+
+def _place(ax, labels, strengths):
+    """Make room for the labels left of the dense end and stack them there without overlap."""
+    from matplotlib.text import Text
+
+    widths = [Text.get_window_extent(label).width for label in labels]  # without the leaders
+    width = max(widths, default=0) / ax.get_window_extent().width + 0.01
+    margin = width + LEADER if labels else 0.03
+    first, last = np.log(strengths[[0, -1]])
+    span = max(last - first, 0.1) / max(0.97 - margin, 0.2)
+    ax.set_xlim(np.exp(last + 0.03 * span - span), np.exp(last + 0.03 * span))
+    if not labels:
+        return
+    to_axes = ax.transData + ax.transAxes.inverted()
+    heights = to_axes.transform([label.xy for label in labels])[:, 1]
+    gap = _line_height() / inches(ax)[1]
+    for label, height in zip(labels, _stacked(heights, gap), strict=True):
+        label.set_position((width, height))
+
+
+def _stacked(heights, gap):
+    """The nearest heights in [0, 1], in the same order, that are ``gap`` apart.
+
+    The nearest in squares: less the gaps, they are an isotonic regression.
+    """
+    order = np.argsort(heights, kind="stable")
+    gaps = gap * np.arange(len(heights))
+    bounds = gap / 2, 1 - gap / 2 - gaps[-1]
+    placed = np.empty(len(heights))
+    placed[order] = gaps + isotonic_regression(
+        heights[order] - gaps, y_min=bounds[0], y_max=bounds[1]
+    )
+    return placed

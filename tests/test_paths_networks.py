@@ -1,0 +1,400 @@
+"""Paths of networks, their cross-validation and stability selection; and what may go wrong."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import mean_poisson_deviance
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skmlp import (
+    RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
+    batched_fits,
+    regularization_path,
+    stability_selection,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+RNG = np.random.default_rng(0)
+N_ROWS, N_FEATURES = 120, 6
+X = RNG.normal(size=(N_ROWS, N_FEATURES))
+y = 3 + np.tanh(2 * X[:, 0]) + X[:, 1] + 0.1 * RNG.normal(size=N_ROWS)
+FRAME = pd.DataFrame(X, columns=list("abcdef"))
+
+
+def network(**params):
+    fixed = {
+        "hidden_layer_sizes": 8,
+        "activation": "tanh",
+        "solver": "lbfgs",
+        "alpha": 2.0,
+        "tol": 1e-4,
+        "max_iter": 300,
+        "random_state": 0,
+    }
+    return RegularizedMLPRegressor(**{**fixed, **params})
+
+
+def path_of(model=None, data=(X, y), **params):
+    return regularization_path(model or network(), *data, **{"n_strengths": 8, **params})
+
+
+def cv_of(model=None, **params):
+    return RegularizedMLPRegressorCV(model or network(), **{"n_strengths": 6, "cv": 3, **params})
+
+
+# Paths
+
+
+@pytest.mark.parametrize("param", ["group_l1", "l1_per_layer"])
+@pytest.mark.parametrize("hidden", [8, (6, 4)])
+def test_path_goes_from_dense_to_nothing(hidden, param):
+    """At the end no feature is left and the prediction is the mean."""
+    path = path_of(network(hidden_layer_sizes=hidden), param=param, adaptive=False)
+    assert (np.diff(path.strengths) > 0).all()
+    assert path.n_features[0] >= N_FEATURES - 1
+    assert path.n_features[-1] == 0 < path.n_features[-2]
+    assert_allclose(path.models[-1].predict(X), np.full(N_ROWS, y.mean()), rtol=1e-12)
+    assert path.r2[-1] == pytest.approx(0, abs=1e-12)
+    assert path.r2[0] > 0.9
+
+
+def test_fields_of_a_path_agree_with_its_models():
+    path = path_of(data=(FRAME, y))
+    for k, (strength, model) in enumerate(zip(path.strengths, path.models, strict=True)):
+        assert_array_equal(path.support[k], model.get_support())
+        assert path.n_features[k] == model.get_support().sum()
+        assert_array_equal(path.feature_norms[k], model.feature_importances_)
+        assert (path.objective[k], path.optimality[k]) == (model.objective_, model.optimality_)
+        assert path.r2[k] == pytest.approx(model.score(FRAME, y), rel=1e-12)
+        assert path.relaxed_r2[k] == pytest.approx(path.relaxed_models[k].score(FRAME, y))
+        assert_array_equal(path.coefs[k][0], model.coefs_[0])
+        W, V = model.coefs_
+        assert strength > 0
+        assert (W.shape, V.shape) == ((N_FEATURES, 8), (8, 1))
+    assert_array_equal(path.feature_names, FRAME.columns)
+
+
+def test_a_model_of_the_path_is_the_estimator_at_its_strength():
+    """Fitted on from there, it stays where it is."""
+    path = path_of(network(tol=1e-6, max_iter=3000), adaptive=False)
+    model, strength = path.models[3], path.strengths[3]
+    again = clone(model).set_params(group_l1=strength, warm_start=True, max_iter=3000).fit(X, y)
+    again.coefs_, again.intercepts_ = model.coefs_, model.intercepts_
+    again.fit(X, y)
+    assert again.objective_ == pytest.approx(model.objective_, rel=1e-8)
+    assert_allclose(again.coefs_[0], model.coefs_[0], atol=1e-5)
+
+
+def test_relaxed_refits_fit_better_on_the_same_features():
+    path = path_of()
+    for k, model in enumerate(path.relaxed_models):
+        assert_array_equal(model.get_support(), path.support[k])
+        assert path.relaxed_r2[k] >= path.r2[k] - 1e-6
+    same = [(path.support[k] == path.support[k + 1]).all() for k in range(len(path.support) - 1)]
+    shared = [a is b for a, b in zip(path.relaxed_models, path.relaxed_models[1:], strict=False)]
+    assert shared == same
+
+
+def test_relaxed_refits_without_features_are_the_mean():
+    path = path_of(strengths=[50.0])
+    assert_allclose(path.relaxed_models[0].predict(X), y.mean(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("activation, alpha", [("tanh", 1.0), ("tanh", 10.0), ("logistic", 1.0)])
+def test_end_of_the_path_is_where_the_last_feature_leaves(activation, alpha):
+    """One feature, alone: nothing is left above the end, and something a little below it."""
+    data = X[:, :1], np.tanh(X[:, 0])
+    params = {"activation": activation, "alpha": [0.0, alpha], "max_iter": 3000, "tol": 1e-6}
+    end = path_of(network(**params), data, adaptive=False, n_strengths=2).strengths[1]
+    grid = end * np.array([1e-3, 1e-2, 0.1, 0.5, 0.8, 1.05])
+    path = path_of(network(**params), data, adaptive=False, strengths=grid)
+    assert_array_equal(path.n_features, [1, 1, 1, 1, 1, 0])
+
+
+def test_adaptive_factors_are_inverse_sensitivities():
+    path = path_of(penalty := network(penalty_factor=[0, 1, 2, 1, 1, np.inf]), n_strengths=3)
+    factor = path.penalty_factor
+    assert factor[0] == 0
+    assert np.isinf(factor[5])
+    assert np.isfinite(factor[1])
+    assert (factor[2:5] > 5 * factor[1]).all()
+    assert path_of(penalty, adaptive=False, n_strengths=2).penalty_factor[2] == 2
+
+
+def test_more_first_weights_are_no_worse():
+    one, three = (path_of(adaptive=False, n_init=n, n_strengths=3) for n in (1, 3))
+    assert three.objective[0] <= one.objective[0] * (1 + 1e-3)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_stochastic_solvers_have_paths_too(solver):
+    model = network(solver=solver, learning_rate_init=0.01, max_iter=60)
+    path = path_of(model, adaptive=False, strengths=[0.01, 0.3, 20.0])
+    assert path.n_features[0] > 2
+    assert path.n_features[2] == 0
+
+
+def test_sparse_data():
+    strengths = [0.01, 0.1, 1.0]
+    model = network(tol=1e-6, max_iter=3000)
+    dense, path = (
+        path_of(model, data=(data, y), adaptive=False, strengths=strengths)
+        for data in (X, sparse.csr_matrix(X))
+    )
+    assert_allclose(path.objective, dense.objective, rtol=1e-2)
+    assert (path.optimality < 1e-5).all()
+
+
+def test_poisson_paths_have_deviances():
+    counts = RNG.poisson(np.exp(0.5 * X[:, 0]))
+    model = cv_of(network(loss="poisson"), strengths=[0.1, 100.0]).fit(X, counts)
+    rows, others = next(KFold(3).split(X))
+    assert_array_equal(model.n_features_path_ > 0, [True, False])
+    constant = np.full(len(others), counts[rows].mean())
+    assert model.mse_path_[-1, 0] == pytest.approx(
+        mean_poisson_deviance(counts[others], constant), rel=1e-10
+    )
+
+
+# Cross-validation
+
+
+def test_cv_behaves_as_its_estimator():
+    model = cv_of().fit(FRAME, y)
+    inner = model.estimator_
+    assert_array_equal(model.predict(FRAME), inner.predict(FRAME))
+    assert model.coefs_ is inner.coefs_
+    assert_array_equal(model.get_support(), inner.get_support())
+    assert_array_equal(model.selected_features_, FRAME.columns[inner.get_support()])
+    assert_array_equal(model.feature_importances_, inner.feature_importances_)
+    model.coefs_ = [np.zeros_like(coef) for coef in model.coefs_]
+    assert_array_equal(model.predict(FRAME), np.full(N_ROWS, model.intercepts_[-1]))
+
+
+def test_errors_are_those_of_paths_of_folds():
+    """Each fold is a path of its own, with its own statistics of y."""
+    strengths = [0.02, 0.1, 0.5]
+    model = cv_of(adaptive=False, strengths=strengths).fit(X, y)
+    for k, (rows, others) in enumerate(KFold(3).split(X)):
+        path = path_of(data=(X[rows], y[rows]), adaptive=False, strengths=strengths)
+        errors = [np.mean((y[others] - m.predict(X[others])) ** 2) for m in path.models]
+        assert_allclose(model.mse_path_[:, k], errors, rtol=0.05)
+
+
+@pytest.mark.parametrize("n_jobs", [2, -1])
+def test_threads_change_nothing(n_jobs):
+    one, several = (cv_of(n_jobs=n).fit(X, y) for n in (None, n_jobs))
+    assert_array_equal(one.mse_path_, several.mse_path_)
+    assert_array_equal(one.coefs_[0], several.coefs_[0])
+
+
+def test_in_pipelines_searches_and_batched_fits():
+    model = make_pipeline(StandardScaler(), cv_of(adaptive=False))
+    grid = {"regularizedmlpregressorcv__estimator__alpha": [1.0, 5.0]}
+    search = GridSearchCV(model, grid, cv=2).fit(FRAME, y)
+    with batched_fits():
+        again = GridSearchCV(model, grid, cv=2).fit(FRAME, y)
+    scores = search.cv_results_["mean_test_score"]
+    assert (scores > 0.8).all()
+    assert_array_equal(scores, again.cv_results_["mean_test_score"])
+    assert cross_val_score(model, FRAME, y, cv=2).min() > 0.8
+
+
+def test_rows_of_weight_zero_are_left_out():
+    weight = np.ones(N_ROWS)
+    weight[::5] = 0.0
+    folds = [*KFold(3).split(X)]
+    model = cv_of(cv=folds, adaptive=False).fit(X, y, sample_weight=weight)
+    kept = np.flatnonzero(weight)
+    place = np.cumsum(weight > 0) - 1
+    inside = [tuple(place[rows[weight[rows] > 0]] for rows in fold) for fold in folds]
+    again = cv_of(cv=inside, adaptive=False).fit(X[kept], y[kept])
+    assert_array_equal(model.mse_path_, again.mse_path_)
+    assert_array_equal(model.predict(X), again.predict(X))
+
+
+def test_weights_count_in_training_and_errors():
+    weight = np.where(np.arange(N_ROWS) % 2, 3.0, 1.0)
+    folds = [*KFold(2).split(X)]
+    repeat = np.repeat(np.arange(N_ROWS), weight.astype(int))
+    repeated = [tuple(np.flatnonzero(np.isin(repeat, rows)) for rows in fold) for fold in folds]
+    weighted = cv_of(cv=folds, adaptive=False).fit(X, y, sample_weight=weight)
+    twice = cv_of(cv=repeated, adaptive=False).fit(X[repeat], y[repeat])
+    assert_allclose(weighted.strengths_, twice.strengths_, rtol=1e-10)
+    assert_allclose(weighted.mse_path_, twice.mse_path_, rtol=1e-2)
+
+
+def test_a_failed_refit_leaves_the_old_fit():
+    model = cv_of(n_strengths=3, adaptive=False).fit(X, y)
+    before = model.predict(X)
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.full_like(X, np.nan), y)
+    assert_array_equal(model.predict(X), before)
+    with pytest.raises(NotFittedError):
+        _ = cv_of().coefs_
+
+
+CHECKED = {
+    (): {"max_iter": 10**4},
+    4: {"max_iter": 4, "alpha": 1.0},  # rounding grows with every iteration
+}
+
+
+@parametrize_with_checks(
+    [
+        RegularizedMLPRegressorCV(
+            RegularizedMLPRegressor(
+                hidden_layer_sizes=hidden, solver="lbfgs", random_state=0, **params
+            ),
+            n_strengths=3,
+            cv=2,
+        )
+        for hidden, params in CHECKED.items()
+    ]
+)
+def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+# What may go wrong
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"strengths": [0.1, -1.0]}, r"strengths must hold finite numbers > 0, got \[-1.0, 0.1\]"),
+        ({"strengths": []}, "strengths must hold finite numbers > 0"),
+        ({"strengths": [np.nan]}, "strengths must hold finite numbers > 0"),
+        ({"param": "alpha"}, "'param' parameter"),
+        ({"eps": 1.0}, "'eps' parameter"),
+        ({"n_init": 0}, "'n_init' parameter"),
+        ({"adaptive": "yes"}, "'adaptive' parameter"),
+        ({"l1_ratio": 0.0}, "'l1_ratio' parameter"),
+    ],
+)
+def test_parameters_without_meaning(change, message):
+    with pytest.raises(ValueError, match=message):
+        path_of(**change)
+    with pytest.raises(ValueError, match=message):
+        cv_of(**change).fit(X, y)
+
+
+def test_later_layers_need_a_penalty():
+    for model in (network(alpha=1e-4), network(hidden_layer_sizes=(4, 3), alpha=[1.0, 1.0, 0.0])):
+        with pytest.raises(ValueError, match="needs a penalty on every later layer"):
+            path_of(model)
+    assert path_of(network(alpha=0.0, l1_per_layer=[0, 0.01])).n_features[-1] == 0
+    assert path_of(network(alpha=0.0), param="l1_per_layer").n_features[-1] == 0
+
+
+def test_the_estimator_must_be_a_network():
+    with pytest.raises(ValueError, match="must be a RegularizedMLPRegressor, got Pipeline"):
+        path_of(make_pipeline(StandardScaler(), network()))
+
+
+def test_all_features_dropped():
+    model = cv_of(strengths=[40.0, 80.0]).fit(X, y)
+    assert not model.get_support().any()
+    assert_allclose(model.predict(X[:3]), np.full(3, y.mean()), rtol=1e-12)
+    assert model.strength_ == model.strength_1se_ == 80.0
+
+
+def test_no_penalty_strong_enough():
+    model = cv_of(strengths=[1e-6, 1e-5], adaptive=False).fit(X, y)
+    assert_array_equal(model.n_features_path_, [N_FEATURES, N_FEATURES])
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_constant_and_equal_columns(adaptive):
+    odd = np.column_stack([X, np.full(N_ROWS, 7.0), X[:, 0]])
+    model = cv_of(adaptive=adaptive, n_strengths=8).fit(odd, y)
+    assert model.n_features_path_[-1] == 0
+    assert np.isfinite(model.mse_path_).all()
+    assert model.score(odd, y) > 0.8
+    assert not model.path_.support[3:, 6].any()
+
+
+def test_more_features_than_rows():
+    wide = RNG.normal(size=(30, 60))
+    target = 2 * wide[:, 0] + 0.1 * RNG.normal(size=30)
+    model = cv_of(n_strengths=10).fit(wide, target)
+    assert model.get_support()[0]
+    assert model.get_support().sum() < 30
+
+
+def test_one_feature():
+    model = cv_of().fit(X[:, :1], y)
+    assert model.n_features_path_[-1] == 0
+    assert model.get_support()[0]
+
+
+def test_two_rows_a_fold():
+    model = cv_of(adaptive=False, cv=6, n_strengths=3).fit(X[:12], y[:12])
+    assert model.mse_path_.shape[1] == 6
+    assert np.isfinite(model.mse_se_).all()
+
+
+def test_constant_target():
+    model = cv_of(n_strengths=3).fit(X, np.full(N_ROWS, 2.0))
+    assert_allclose(model.predict(X), 2.0)
+
+
+def test_strengths_with_scores_that_are_not_finite_are_not_chosen(monkeypatch):
+    from skmlp._paths import PathSearch
+
+    errors = PathSearch.errors
+
+    def spoilt(self, problems, fits):
+        table = errors(self, problems, fits)
+        table[[0, -1], 0] = np.nan
+        return table
+
+    monkeypatch.setattr(PathSearch, "errors", spoilt)
+    model = cv_of(adaptive=False, strengths=[1e-4, 0.05, 1.0]).fit(X, y)
+    assert np.isnan(model.mse_mean_[[0, 2]]).all()
+    assert model.strength_ == model.strength_1se_ == 0.05
+    with pytest.raises(ValueError, match="No strength has a finite error"):
+        cv_of(adaptive=False, strengths=[1e-4]).fit(X, y)
+
+
+# Stability selection
+
+
+@pytest.mark.parametrize("hidden", [(), 8])
+def test_stable_features_are_the_true_ones(hidden):
+    model = network(hidden_layer_sizes=hidden)
+    found = stability_selection(
+        model, FRAME, y, n_subsamples=20, random_state=0, max_false=2.0, n_strengths=12
+    )
+    assert_array_equal(found.selected_features, ["a", "b"])
+    assert_array_equal(found.support, [True, True, False, False, False, False])
+
+
+def test_bound_of_meinshausen_and_buhlmann():
+    found = stability_selection(
+        network(hidden_layer_sizes=()), X, y, n_subsamples=15, threshold=0.8, random_state=0
+    )
+    again = stability_selection(
+        network(hidden_layer_sizes=()), X, y, n_subsamples=15, threshold=0.8, random_state=0
+    )
+    assert_array_equal(found.frequency, again.frequency)
+    assert found.frequency.shape == (len(found.strengths), N_FEATURES)
+    assert_array_equal(found.frequency * 15, np.round(found.frequency * 15))
+    assert (found.n_selected >= found.frequency.sum(1) - 1e-12).all()
+    assert (np.diff(found.n_selected) <= 0).all()
+    assert_allclose(found.false_bound, found.n_selected**2 / (0.6 * N_FEATURES))
+    assert found.false_bound[found.start] <= 1.0 < found.false_bound[found.start - 1]
+    assert_array_equal(found.stability, found.frequency[found.start :].max(0))
+
+
+def test_half_of_three_rows():
+    with pytest.raises(ValueError, match="at least 4 rows in all, got 3"):
+        stability_selection(network(hidden_layer_sizes=()), X[:3], y[:3])
