@@ -69,9 +69,9 @@ class RegularizedMLPRegressorCV(
         initial network with respect to it, each fold's by its own. 'auto' is True for
         ``group_l1`` with hidden layers.
 
-    relaxed : bool, default=False
+    relaxed : bool or 'auto', default=False
         Whether the networks that are compared, and the one that is chosen, are refitted without
-        penalty on the features selected.
+        penalty on the features selected. 'auto' takes what has the least mean error.
 
     selection : {'min', '1se'}, default='min'
         The strength to choose: that of the least mean error, or the largest whose mean error is
@@ -93,6 +93,9 @@ class RegularizedMLPRegressorCV(
 
     strength_ : float
         Its strength.
+
+    relaxed_ : bool
+        Whether it is a relaxed refit.
 
     strengths_ : ndarray of shape (n_strengths,)
         All strengths, ascending.
@@ -147,7 +150,7 @@ class RegularizedMLPRegressorCV(
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"]), None],
         **PATH_CONSTRAINTS,
-        "relaxed": ["boolean"],
+        "relaxed": ["boolean", StrOptions({"auto"})],
         "selection": [StrOptions({"min", "1se"})],
     }
 
@@ -237,10 +240,18 @@ class RegularizedMLPRegressorCV(
         grid = search.grid(problems[0], self.n_strengths, self.eps, self.strengths)
         fits = search.fits(problems, grid, starts)
         refits = search.relaxed(problems, fits) if self.relaxed else None
-        errors = search.errors(problems, refits if self.relaxed else fits)
+        kinds = {"auto": (False, True)}.get(self.relaxed, (self.relaxed,))
+        errors = {kind: search.errors(problems, refits if kind else fits) for kind in kinds}
         return path_of(search, problems[0], grid, fits, refits), errors, problems
 
-    def _choose(self, path, errors, problems):
+    def _choose(self, path, errors_of, problems):
+        """The kind of networks with the least mean error, and the strength."""
+        least = {
+            kind: np.nanmin(mean_errors(errors, problems)[0], initial=np.inf)
+            for kind, errors in errors_of.items()
+        }
+        self.relaxed_ = bool(min(least, key=least.get))
+        errors = errors_of[self.relaxed_]
         mean, standard_error = mean_errors(errors, problems)
         if not np.isfinite(mean).any():
             raise ValueError(
@@ -256,7 +267,7 @@ class RegularizedMLPRegressorCV(
         self.strength_1se_ = float(path.strengths[sparsest])
         chosen = best if self.selection == "min" else sparsest
         self.strength_ = float(path.strengths[chosen])
-        self.estimator_ = (path.relaxed_models if self.relaxed else path.models)[chosen]
+        self.estimator_ = (path.relaxed_models if self.relaxed_ else path.models)[chosen]
 
     def _take_names(self, base):
         self.n_features_in_ = base.n_features_in_

@@ -22,6 +22,7 @@ from .engine.train import train
 
 INITIAL_SHARES = (1e-2, 2e-2, 6e-2)  # of the end of the path
 INITIAL_ITER = 60
+LARGEST_FACTOR = 100.0  # of the adaptive penalty: what an initial network dropped may come back
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
 MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
 SMALLEST_STRENGTH = 1e-15
@@ -300,7 +301,7 @@ def _is_moving(task, solution):
 
 
 def _adapted(task, solution):
-    """Each feature's factor times the largest sensitivity over its own, infinite where that is 0.
+    """Each feature's factor times the largest sensitivity over its own, at most ``LARGEST_FACTOR``.
 
     Features of a group share their root mean square.
     """
@@ -314,12 +315,9 @@ def _adapted(task, solution):
     largest = sensitivity.max()
     if largest == 0:
         return task
-    with np.errstate(divide="ignore"):
-        factor = largest / sensitivity
+    factor = largest / np.maximum(sensitivity, largest / LARGEST_FACTOR)
     if task.penalty_factor is not None:
-        factor = np.where(task.penalty_factor == 0, 0.0, factor) * np.where(
-            task.penalty_factor == 0, 1.0, task.penalty_factor
-        )
+        factor = factor * task.penalty_factor
     return replace(task, penalty_factor=factor)
 
 
