@@ -46,16 +46,16 @@ class RegularizedMLPRegressorCV(
     Parameters
     ----------
     estimator : RegularizedMLPRegressor, default=None
-        The network. None is ``RegularizedMLPRegressor(hidden_layer_sizes=50, activation="tanh",
-        solver="lbfgs", alpha=3, tol=1e-3, random_state=0)``.
+        The network. None is ``RegularizedMLPRegressor(solver="lbfgs", alpha=5, tol=3e-3,
+        random_state=0)``: one hidden layer of 100 units with ReLU.
 
     param : {'group_l1', 'l1_per_layer'}, default='group_l1'
         The penalty that moves: the group lasso of the input features, or L1 on every layer.
 
-    n_strengths : int, default=30
+    n_strengths : int, default=20
         Number of strengths; see :func:`regularization_path`.
 
-    eps : float, default=1e-3
+    eps : float, default=1e-4
         The smallest strength over the largest.
 
     strengths : array-like of shape (n_strengths,), default=None
@@ -159,8 +159,8 @@ class RegularizedMLPRegressorCV(
         estimator=None,
         *,
         param="group_l1",
-        n_strengths=30,
-        eps=1e-3,
+        n_strengths=20,
+        eps=1e-4,
         strengths=None,
         l1_ratio=1.0,
         adaptive="auto",
@@ -223,14 +223,7 @@ class RegularizedMLPRegressorCV(
     def _base(self):
         if self.estimator is not None:
             return clone(self.estimator)
-        return RegularizedMLPRegressor(
-            hidden_layer_sizes=50,
-            activation="tanh",
-            solver="lbfgs",
-            alpha=3,
-            tol=1e-3,
-            random_state=0,
-        )
+        return RegularizedMLPRegressor(solver="lbfgs", alpha=5, tol=3e-3, random_state=0)
 
     def _paths(self, search, problems):
         """The path of all data, and the errors (n_strengths, n_folds) with their summary."""

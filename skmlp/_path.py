@@ -166,7 +166,8 @@ def regularization_path(
         with hidden layers.
 
     relaxed : bool, default=True
-        Whether to refit, at each support, without penalty.
+        Whether to refit, at each support, without penalty: least squares for linear models, at most
+        100 iterations from the penalised network with hidden layers.
 
     n_init : int, default=1
         Number of first weights that are tried at the smallest strength; the best objective wins.
@@ -197,7 +198,7 @@ def regularization_path(
     >>> mlp = RegularizedMLPRegressor(hidden_layer_sizes=10, activation="tanh", solver="lbfgs",
     ...                               alpha=5, random_state=0)
     >>> path = regularization_path(mlp, X.apply(scale), y, n_strengths=10, adaptive=False)
-    >>> path.models[-3].selected_features_
+    >>> path.models[-2].selected_features_
     array(['bmi', 's5'], dtype=object)
     """
     model = with_penalty(clone(estimator), param)

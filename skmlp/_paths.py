@@ -23,6 +23,7 @@ from .engine.train import train
 INITIAL_SHARES = (1e-2, 2e-2, 6e-2)  # of the end of the path
 INITIAL_ITER = 60
 LARGEST_FACTOR = 100.0  # of the adaptive penalty: what an initial network dropped may come back
+RELAXED_ITER = 100  # without a penalty, iterations are what keeps a network from overfitting
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
 MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
 SMALLEST_STRENGTH = 1e-15
@@ -221,7 +222,11 @@ class PathSearch:
                 starts.setdefault((k, support_of(solution).tobytes()), solution)
         starts = {key: s.weights for key, s in starts.items() if has_features(s.weights)}
         tasks = [problems[k].task for k, _ in starts]
-        tasks = [replace(task, tol=FINE * task.tol) for task in tasks]
+        if not self.is_linear:
+            tasks = [
+                replace(task, tol=FINE * task.tol, max_iter=min(RELAXED_ITER, task.max_iter))
+                for task in tasks
+            ]
         refits = dict(zip(starts, relax(tasks, [*starts.values()], self._train), strict=True))
         return [
             [
