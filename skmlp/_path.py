@@ -167,7 +167,7 @@ def regularization_path(
 
     relaxed : bool, default=True
         Whether to refit, at each support, without penalty: least squares for linear models, at most
-        100 iterations from the penalised network with hidden layers.
+        50 iterations from the penalised network with hidden layers.
 
     n_init : int, default=1
         Number of first weights that are tried at the smallest strength; the best objective wins.

@@ -23,7 +23,7 @@ from .engine.train import train
 INITIAL_SHARES = (1e-2, 2e-2, 6e-2)  # of the end of the path
 INITIAL_ITER = 60
 LARGEST_FACTOR = 100.0  # of the adaptive penalty: what an initial network dropped may come back
-RELAXED_ITER = 100  # without a penalty, iterations are what keeps a network from overfitting
+RELAXED_ITER = 50  # without a penalty, iterations are what keeps a network from overfitting
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
 MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
 SMALLEST_STRENGTH = 1e-15
@@ -240,8 +240,11 @@ class PathSearch:
 
     def errors(self, problems, fits):
         """The error on the held-out rows, (n_strengths, n_folds)."""
+        from .engine.runtime import one_fit
+
         folds = range(1, len(problems))
-        return np.array([[self._error(problems[k], s[k]) for k in folds] for s in fits])
+        with one_fit():
+            return np.array([[self._error(problems[k], s[k]) for k in folds] for s in fits])
 
     def _error(self, problem, solution):
         """Mean squared error in the units of y; mean Poisson deviance for that loss."""
