@@ -62,7 +62,7 @@ class RegularizedMLPRegressorCV(
         Strengths to use instead, > 0.
 
     l1_ratio : float, default=1.0
-        Share of the strength that is L1 (or the group penalty); the rest is L2 on the same layers.
+        Share of the strength that is L1 (or the group penalty); the rest is L2 on every layer.
 
     adaptive : bool or 'auto', default='auto'
         Whether to divide the penalty of each feature by the root mean square derivative of an
@@ -211,7 +211,7 @@ class RegularizedMLPRegressorCV(
             For data or parameters that do not fit together, and when no error is finite.
         """
         with all_or_nothing(self):
-            base = with_penalty(self._base(), self.param)
+            base = with_penalty(self._base(), self.param, self.l1_ratio)
             arrays = checked_arrays(base, X, y, sample_weight, reset=True, all_rows=True)
             splits = folds(self.cv, arrays, groups)
             search = PathSearch(base, self.param, self.l1_ratio, self.n_init, self.n_jobs)

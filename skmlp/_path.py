@@ -156,14 +156,14 @@ def regularization_path(
         Strengths to use instead, > 0.
 
     l1_ratio : float, default=1.0
-        Share of the strength that is L1 (or the group penalty); the rest is L2 on the same layers,
-        as in the elastic net, in the place of ``alpha``.
+        Share of the strength that is L1 (or the group penalty); the rest is L2 on every layer, as
+        in the elastic net, in the place of ``alpha``.
 
     adaptive : bool or 'auto', default='auto'
-        Whether to divide the penalty of each feature by the root mean square derivative of an
-        initial network with respect to it (the adaptive lasso [1]_). The initial network has the
-        plain penalty at the strength that cross-validates best. 'auto' is True for ``group_l1``
-        with hidden layers.
+        Whether to divide the penalty of each feature (not its L2) by the root mean square
+        derivative of an initial network with respect to it (the adaptive lasso [1]_), relative to
+        the largest and by a hundredth of it at least. The initial network has the plain penalty at
+        the strength that cross-validates best. 'auto' is True for ``group_l1`` with hidden layers.
 
     relaxed : bool, default=True
         Whether to refit, at each support, without penalty: least squares for linear models, at most
@@ -201,7 +201,7 @@ def regularization_path(
     >>> path.models[-2].selected_features_
     array(['bmi', 's5'], dtype=object)
     """
-    model = with_penalty(clone(estimator), param)
+    model = with_penalty(clone(estimator), param, l1_ratio)
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
     seed = draw_seed(model.random_state)
     search, starts = PathSearch(model, param, l1_ratio, n_init, n_jobs), None
@@ -239,9 +239,15 @@ def path_of(search, problem, grid, fits, refits):
         optimality=np.array([model.optimality_ for model in models]),
         r2=_scores(models, problem),
         relaxed_r2=None if refits is None else _scores(relaxed_models, problem),
-        penalty_factor=problem.task.penalty_factor,
+        penalty_factor=_factors(problem.task),
         feature_names=getattr(search.estimator, "feature_names_in_", None),
     )
+
+
+def _factors(task):
+    """The multipliers of the penalty that moves, or None for ones."""
+    given = [f for f in (task.penalty_factor, task.adaptive_factor) if f is not None]
+    return np.prod(given, axis=0) if given else None
 
 
 def _scores(models, problem):

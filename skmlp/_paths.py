@@ -63,7 +63,7 @@ class Grid(NamedTuple):
             yield last
 
 
-def with_penalty(estimator, param):
+def with_penalty(estimator, param, l1_ratio):
     """The estimator with some strength of the penalty that will move; ValueError if it cannot.
 
     A penalty of the first layer alone has no minimiser, since scale can move into later layers.
@@ -75,6 +75,9 @@ def with_penalty(estimator, param):
         )
     if param == "l1_per_layer":
         return estimator.set_params(l1_per_layer=1.0)
+    estimator.set_params(group_l1=1.0)
+    if l1_ratio < 1:
+        return estimator.set_params(alpha=1.0)
     n_layers = 1 + np.size(estimator.hidden_layer_sizes)
     l1 = layer_strengths("l1_per_layer", estimator.l1_per_layer, n_layers)
     alpha = layer_strengths("alpha", estimator.alpha, n_layers)
@@ -84,9 +87,9 @@ def with_penalty(estimator, param):
             "A path of group_l1 needs a penalty on every later layer, or scale moves into them and "
             f"there is no minimiser: layers {free} (counted from 0) have none with "
             f"alpha={estimator.alpha!r}, l1_per_layer={estimator.l1_per_layer!r}. alpha of a "
-            "hundredth of the number of rows is a start."
+            "hundredth of the number of rows is a start; l1_ratio below one is another."
         )
-    return estimator.set_params(group_l1=1.0)
+    return estimator
 
 
 class PathSearch:
@@ -309,7 +312,7 @@ def _is_moving(task, solution):
 
 
 def _adapted(task, solution):
-    """Each feature's factor times the largest sensitivity over its own, at most ``LARGEST_FACTOR``.
+    """The task with the largest sensitivity over each feature's own, at most ``LARGEST_FACTOR``.
 
     Features of a group share their root mean square.
     """
@@ -324,9 +327,7 @@ def _adapted(task, solution):
     if largest == 0:
         return task
     factor = largest / np.maximum(sensitivity, largest / LARGEST_FACTOR)
-    if task.penalty_factor is not None:
-        factor = factor * task.penalty_factor
-    return replace(task, penalty_factor=factor)
+    return replace(task, adaptive_factor=factor)
 
 
 def _checked_strengths(strengths):

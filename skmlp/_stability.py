@@ -140,7 +140,7 @@ def stability_selection(
         Strengths to use instead, > 0.
 
     l1_ratio : float, default=1.0
-        Share of the strength that is L1 (or the group penalty); the rest is L2.
+        Share of the strength that is L1 (or the group penalty); the rest is L2 on every layer.
 
     adaptive : bool or 'auto', default='auto'
         Whether each half divides the features' penalties by the sensitivities of an initial
@@ -177,7 +177,7 @@ def stability_selection(
     >>> found.selected_features
     array(['bmi', 's5'], dtype=object)
     """
-    model = with_penalty(clone(estimator), param)
+    model = with_penalty(clone(estimator), param, l1_ratio)
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
     search = PathSearch(model, param, l1_ratio, n_init, n_jobs)
     halves = _halves(len(arrays[1]), n_subsamples, check_random_state(random_state))

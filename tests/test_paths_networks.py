@@ -119,14 +119,39 @@ def test_end_of_the_path_is_where_the_last_feature_leaves(activation, alpha):
     assert_array_equal(path.n_features, [1, 1, 1, 1, 1, 0])
 
 
-def test_adaptive_factors_are_inverse_sensitivities():
-    path = path_of(penalty := network(penalty_factor=[0, 1, 2, 1, 1, np.inf]), n_strengths=3)
+def test_adaptive_factors_multiply_the_user_s():
+    """From one for the feature that matters most to a hundred for those that do not."""
+    path = path_of(network(penalty_factor=[0, 1, 2, 1, 1, np.inf]), n_strengths=3)
     factor = path.penalty_factor
     assert factor[0] == 0
     assert np.isinf(factor[5])
-    assert np.isfinite(factor[1])
+    assert factor[1] < 2
     assert (factor[2:5] > 5 * factor[1]).all()
-    assert path_of(penalty, adaptive=False, n_strengths=2).penalty_factor[2] == 2
+    assert factor[[3, 4]].max() <= 100
+    plain = path_of(network(penalty_factor=[1, 1, 2, 1, 1, 1]), adaptive=False, n_strengths=2)
+    assert_array_equal(plain.penalty_factor, [1, 1, 2, 1, 1, 1])
+
+
+def test_l1_ratio_puts_the_rest_on_every_layer():
+    """A model of the path is the estimator with this L2 in the place of alpha."""
+    precise = {"tol": 1e-6, "max_iter": 3000, "alpha": 0.0}
+    path = path_of(network(**precise), adaptive=False, l1_ratio=0.4, strengths=[0.05, 0.2])
+    model = clone(path.models[1]).set_params(
+        group_l1=0.4 * 0.2, alpha=0.6 * 0.2 * N_ROWS, warm_start=True
+    )
+    model.fit(X, y)
+    model.coefs_, model.intercepts_ = path.models[1].coefs_, path.models[1].intercepts_
+    model.fit(X, y)
+    assert model.objective_ == pytest.approx(path.objective[1], rel=1e-8)
+    assert_allclose(model.coefs_[0], path.coefs[1][0], atol=1e-5)
+
+
+def test_relaxed_auto_takes_the_kind_of_the_least_error():
+    kinds = {flag: cv_of(relaxed=flag).fit(X, y) for flag in (False, True, "auto")}
+    least = {flag: kinds[flag].mse_mean_.min() for flag in kinds}
+    assert least["auto"] == min(least[False], least[True])
+    assert kinds["auto"].relaxed_ == (least[True] < least[False])
+    assert_array_equal(kinds["auto"].predict(X), kinds[kinds["auto"].relaxed_].predict(X))
 
 
 def test_more_first_weights_are_no_worse():

@@ -17,7 +17,7 @@ N_BISECTIONS = 60
 class Scheme:
     """The penalty that moves along a path: the groups of the first layer, or L1 on every layer.
 
-    With ``l1_ratio`` below one, 1 - l1_ratio of the strength is L2 on the same layers, as in the
+    With ``l1_ratio`` below one, 1 - l1_ratio of the strength is L2 on every layer, as in the
     elastic net.
     """
 
@@ -26,14 +26,10 @@ class Scheme:
 
     def at(self, task: Task, strength: float) -> Task:
         """The task with this strength."""
-        n_layers = task.program.n_layers
-        on_groups = self.param == "group_l1"
-        n_moving = 1 if on_groups else n_layers
-        alpha = task.alpha
+        n_layers, alpha = task.program.n_layers, task.alpha
         if self.l1_ratio < 1:
-            l2 = (1 - self.l1_ratio) * strength * task.train.total_weight
-            alpha = (*(l2,) * n_moving, *alpha[n_moving:])
-        if on_groups:
+            alpha = ((1 - self.l1_ratio) * strength * task.train.total_weight,) * n_layers
+        if self.param == "group_l1":
             return replace(task, group_l1=self.l1_ratio * strength, alpha=alpha)
         return replace(task, l1=(self.l1_ratio * strength,) * n_layers, alpha=alpha)
 
@@ -48,15 +44,17 @@ class Scheme:
         if task.positive[0] and task.program.n_layers == 1:
             cross = np.maximum(cross, 0.0)
         factor = np.ones(len(std)) if task.penalty_factor is None else task.penalty_factor
+        adaptive = 1.0 if task.adaptive_factor is None else task.adaptive_factor
+        free, factor = np.isfinite(factor), factor * adaptive
         if self.param == "group_l1":
             members = np.asarray(task.program.feature_groups)
-            size = np.bincount(members, np.isfinite(factor))
-            cross = np.where(np.isfinite(factor)[:, None], cross, 0.0)
+            size = np.bincount(members, free)
+            cross = np.where(free[:, None], cross, 0.0)
             rho = np.sqrt(np.bincount(members, (cross**2).sum(1)))[members]
             factor = factor * np.sqrt(np.maximum(size, 1))[members]
         else:
             rho = np.abs(cross).max(1)
-        moves = (factor > 0) & np.isfinite(factor) & (std > 0) & (rho > 0)
+        moves = (factor > 0) & free & (std > 0) & (rho > 0)
         if not moves.any():
             return 0.0
         rho, std, factor = rho[moves], std[moves], factor[moves]
@@ -87,12 +85,13 @@ class Scheme:
         from .activations import ACTIVATIONS
 
         slope = ACTIVATIONS[task.program.activation].slope ** (task.program.n_layers - 1)
-        moving = (1 - self.l1_ratio) * strength
         for k in range(task.program.n_layers):
-            l1, l2 = task.l1[k], task.alpha[k] / task.train.total_weight
+            of_feature = factor if k == 0 else 1.0
+            l1, l2 = task.l1[k], task.alpha[k] / task.train.total_weight * of_feature
             if k == 0 or self.param != "group_l1":
-                l1 = self.l1_ratio * strength * (factor if k == 0 else 1.0)
-                l2 = moving * (factor if k == 0 else 1.0) if self.l1_ratio < 1 else l2
+                l1 = self.l1_ratio * strength * of_feature
+            if self.l1_ratio < 1:
+                l2 = (1 - self.l1_ratio) * strength * of_feature
             slope = slope * 2 * t / (l1 + np.sqrt(l1**2 + 4 * l2 * t))
         return slope
 
@@ -196,9 +195,8 @@ def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:
     for task, start, support in zip(tasks, starts, supports, strict=True):
         small, none = restricted(task, support, start), (0.0,) * task.program.n_layers
         program = replace(small.program, feature_groups=None)
-        free.append(
-            replace(small, program=program, l1=none, alpha=none, group_l1=0.0, penalty_factor=None)
-        )
+        factors = {"penalty_factor": None, "adaptive_factor": None}
+        free.append(replace(small, program=program, l1=none, alpha=none, group_l1=0.0, **factors))
     return [
         replace(s, weights=embedded(s.weights, support, task.program.layer_sizes[0]))
         for task, support, s in zip(tasks, supports, train(free), strict=True)

@@ -68,8 +68,10 @@ def penalty_numbers(task: Task, layout: Layout) -> PenaltyNumbers:
     factor = np.ones(task.program.layer_sizes[0])
     if task.penalty_factor is not None:
         factor = np.asarray(task.penalty_factor, dtype=np.float64)
-    excluded = np.isinf(factor)
-    factors = [np.where(excluded, 0.0, factor)[:, None]] + [1.0] * (n_layers - 1)
+    excluded, ones = np.isinf(factor), [1.0] * (n_layers - 1)
+    factors = [np.where(excluded, 0.0, factor)[:, None], *ones]
+    sparse = factor if task.adaptive_factor is None else factor * task.adaptive_factor
+    sparse_factors = [np.where(excluded, 0.0, sparse)[:, None], *ones]
     total_weight = task.train.total_weight
     lower = np.full(layout.size, -np.inf)
     upper = np.full(layout.size, np.inf)
@@ -84,11 +86,11 @@ def penalty_numbers(task: Task, layout: Layout) -> PenaltyNumbers:
     lower[first.slice][fixed] = upper[first.slice][fixed] = 0.0
     l1, groups = [*task.l1], None
     if task.program.has_group_norms:
-        groups = _groups(task, factor)
+        groups = _groups(task, sparse)
     else:
         l1[0] += task.group_l1
     return PenaltyNumbers(
-        l1=layout.per_weight([one * f for one, f in zip(l1, factors, strict=True)]),
+        l1=layout.per_weight([one * f for one, f in zip(l1, sparse_factors, strict=True)]),
         l2=layout.per_weight(
             [a * f / total_weight for a, f in zip(task.alpha, factors, strict=True)]
         ),

@@ -113,7 +113,8 @@ class Task:
     """One network to train: its program, its data and its numbers.
 
     ``l1``, ``alpha`` and ``positive`` have one entry a layer; ``penalty_factor`` (n_features,) or
-    None multiplies the penalty of the first layer, infinity excludes a feature. ``group_l1`` acts
+    None multiplies the penalty of the first layer, infinity excludes a feature; ``adaptive_factor``
+    likewise, but not its L2, whose curvature it would spread. ``group_l1`` acts
     on the program's feature groups, times the root of their numbers of features. ``tol`` is
     relative to the loss of the best constant model; for R2, the score of early stopping, it is
     absolute. ``incremental`` asks for one epoch that goes on from ``optimizer``.
@@ -127,6 +128,7 @@ class Task:
     seed: int
     group_l1: float = 0.0
     penalty_factor: np.ndarray | None = None
+    adaptive_factor: np.ndarray | None = None
     validation: Samples | None = None
     early_stopping: bool = False
     learning_rate_init: float = 1e-3

@@ -68,7 +68,7 @@ class _Check:
 
 def restricted(task: Task, columns: np.ndarray, start: Weights) -> Task:
     """The task on some of its features, from weights on all of them."""
-    program, factor = task.program, task.penalty_factor
+    program = task.program
     groups = program.feature_groups
     if groups is not None:
         groups = tuple(np.unique(np.asarray(groups)[columns], return_inverse=True)[1].tolist())
@@ -80,9 +80,14 @@ def restricted(task: Task, columns: np.ndarray, start: Weights) -> Task:
             feature_groups=groups,
         ),
         train=_restricted_samples(task.train, columns),
-        penalty_factor=None if factor is None else factor[columns],
+        penalty_factor=_part(task.penalty_factor, columns),
+        adaptive_factor=_part(task.adaptive_factor, columns),
         start=start._replace(coefs=[start.coefs[0][columns], *start.coefs[1:]]),
     )
+
+
+def _part(factor: np.ndarray | None, columns: np.ndarray) -> np.ndarray | None:
+    return None if factor is None else factor[columns]
 
 
 def _restricted_samples(samples: Samples, columns: np.ndarray) -> Samples:
