@@ -14,8 +14,9 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._data import checked_arrays
+from ._folds import folds, mean_errors
 from ._path import PATH_CONSTRAINTS, path_of
-from ._paths import PathSearch, folds, mean_errors, with_penalty
+from ._paths import PathSearch, with_penalty
 from ._regressor import RegularizedMLPRegressor, all_or_nothing
 from ._selection import SelectsFeatures
 from ._task import draw_seed
@@ -226,7 +227,7 @@ class RegularizedMLPRegressorCV(
         return RegularizedMLPRegressor(solver="lbfgs", alpha=5, tol=3e-3, random_state=0)
 
     def _paths(self, search, problems):
-        """The path of all data, and the errors (n_strengths, n_folds) with their summary."""
+        """The path of all data, the errors of each kind (n_strengths, n_folds), and the folds."""
         starts = None
         if search.is_adaptive(self.adaptive):
             problems, starts = search.adapted(problems)
@@ -235,17 +236,18 @@ class RegularizedMLPRegressorCV(
         refits = search.relaxed(problems, fits) if self.relaxed else None
         kinds = {"auto": (False, True)}.get(self.relaxed, (self.relaxed,))
         errors = {kind: search.errors(problems, refits if kind else fits) for kind in kinds}
-        return path_of(search, problems[0], grid, fits, refits), errors, problems
+        held_out = [problem.held_out for problem in problems[1:]]
+        return path_of(search, problems[0], grid, fits, refits), errors, held_out
 
-    def _choose(self, path, errors_of, problems):
+    def _choose(self, path, errors_of, held_out):
         """The kind of networks with the least mean error, and the strength."""
         least = {
-            kind: np.nanmin(mean_errors(errors, problems)[0], initial=np.inf)
+            kind: np.nanmin(mean_errors(errors, held_out)[0], initial=np.inf)
             for kind, errors in errors_of.items()
         }
         self.relaxed_ = bool(min(least, key=least.get))
         errors = errors_of[self.relaxed_]
-        mean, standard_error = mean_errors(errors, problems)
+        mean, standard_error = mean_errors(errors, held_out)
         if not np.isfinite(mean).any():
             raise ValueError(
                 "No strength has a finite error in every fold; scale X, or use more rows a fold."

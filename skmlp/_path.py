@@ -15,7 +15,8 @@ from sklearn.utils._param_validation import (
 )
 
 from ._data import checked_arrays
-from ._paths import PathSearch, folds, with_penalty
+from ._folds import folds
+from ._paths import PathSearch, with_penalty
 from ._task import draw_seed
 
 PATH_CONSTRAINTS = {

@@ -1,6 +1,6 @@
 """Several training sets along one grid of penalty strengths: the whole data, and folds of it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -8,10 +8,9 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.metrics import mean_poisson_deviance, mean_squared_error
-from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing
 
 from ._data import fit_data
+from ._folds import Rows, mean_errors, rows_of
 from ._forward import forward
 from ._layers import strengths as layer_strengths
 from ._meeting import current_runner
@@ -29,18 +28,6 @@ MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
 SMALLEST_STRENGTH = 1e-15
 
 
-class Rows(NamedTuple):
-    """Some of the rows: X, y (n, q) and weights (n,) or None."""
-
-    X: object
-    y: np.ndarray
-    weight: np.ndarray | None
-
-    @property
-    def total_weight(self):
-        return len(self.y) if self.weight is None else self.weight.sum()
-
-
 class Problem(NamedTuple):
     """One training set: its task, its data, what it leaves out (None for the whole data)."""
 
@@ -49,7 +36,8 @@ class Problem(NamedTuple):
     held_out: Rows | None = None
 
 
-class Grid(NamedTuple):
+@dataclass(frozen=True)
+class Grid:
     """Ascending strengths. ``ratio`` goes on until nothing is left, None where they are given."""
 
     strengths: np.ndarray
@@ -116,12 +104,12 @@ class PathSearch:
 
         Rows of weight zero are in none of them.
         """
-        problems = [self._problem(_rows_of(arrays, slice(None)), seed)]
+        problems = [self._problem(rows_of(arrays, slice(None)), seed)]
         for rows, others in splits:
-            held_out = _rows_of(arrays, others)
+            held_out = rows_of(arrays, others)
             if not len(held_out.y):
                 raise ValueError("cv holds a fold that leaves out no row of positive weight.")
-            problems.append(self._problem(_rows_of(arrays, rows), seed, held_out))
+            problems.append(self._problem(rows_of(arrays, rows), seed, held_out))
         return problems
 
     def _problem(self, arrays, seed, held_out=None):
@@ -204,15 +192,15 @@ class PathSearch:
             return problems, self._first_weights([p.task for p in problems], end)
         strengths = end * np.array(INITIAL_SHARES)
         tasks = [self.scheme.at(p.task, strength) for strength in strengths for p in problems]
-        solutions = self._train(
-            [replace(t, max_iter=INITIAL_ITER, tol=FINE * t.tol) for t in tasks]
-        )
+        solutions = self._train(_finer(tasks, INITIAL_ITER))
         fits = [solutions[k : k + len(problems)] for k in range(0, len(tasks), len(problems))]
-        best = fits[np.argmin(mean_errors(self.errors(problems, fits), problems)[0])]
+        held_out = [problem.held_out for problem in problems[1:]]
+        mean, _ = mean_errors(self.errors(problems, fits), held_out)
+        best = fits[np.argmin(np.nan_to_num(mean, nan=np.inf))]
         return [
             problem._replace(task=_adapted(problem.task, solution))
             for problem, solution in zip(problems, best, strict=True)
-        ], [solution.weights for solution in best]
+        ], [s.weights if has_features(s.weights) else None for s in best]
 
     def relaxed(self, problems, fits):
         """``fits`` with each solution refitted without penalty on its support.
@@ -224,12 +212,7 @@ class PathSearch:
             for k, solution in enumerate(solutions):
                 starts.setdefault((k, support_of(solution).tobytes()), solution)
         starts = {key: s.weights for key, s in starts.items() if has_features(s.weights)}
-        tasks = [problems[k].task for k, _ in starts]
-        if not self.is_linear:
-            tasks = [
-                replace(task, tol=FINE * task.tol, max_iter=min(RELAXED_ITER, task.max_iter))
-                for task in tasks
-            ]
+        tasks = _finer([problems[k].task for k, _ in starts], RELAXED_ITER)
         refits = dict(zip(starts, relax(tasks, [*starts.values()], self._train), strict=True))
         return [
             [
@@ -275,29 +258,11 @@ class PathSearch:
         return model
 
 
-def mean_errors(errors, problems):
-    """Mean over the folds and its standard error sd / sqrt(K), folds weighted as in cv.glmnet."""
-    share = np.array([problem.held_out.total_weight for problem in problems[1:]], dtype=float)
-    share /= share.sum()
-    mean = errors @ share
-    variance = ((errors - mean[:, None]) ** 2) @ share
-    n_folds = len(share)
-    return mean, np.sqrt(variance / (n_folds - 1)) if n_folds > 1 else np.full(len(mean), np.nan)
-
-
-def _rows_of(arrays, rows):
-    """The given rows, without those of weight zero."""
-    X, y, weight = arrays
-    rows = np.arange(len(y))[rows]
-    if weight is not None:
-        rows = rows[weight[rows] > 0]
-    return Rows(_safe_indexing(X, rows), y[rows], None if weight is None else weight[rows])
-
-
-def folds(cv, arrays, groups=None):
-    """The pairs of (training, held-out) rows of a splitter; by default five folds."""
-    X, y, _ = arrays
-    return [*check_cv(cv).split(X, y[:, 0] if y.shape[1] == 1 else y, groups)]
+def _finer(tasks, n_iter):
+    """The tasks to be trained to ``FINE`` times tol, in ``n_iter`` deterministic iterations."""
+    if tasks and (tasks[0].program.solver != "lbfgs" or tasks[0].program.n_layers == 1):
+        return tasks
+    return [replace(t, tol=FINE * t.tol, max_iter=min(n_iter, t.max_iter)) for t in tasks]
 
 
 def support_of(solution):

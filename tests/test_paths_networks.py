@@ -332,6 +332,14 @@ def test_all_features_dropped():
     assert model.strength_ == model.strength_1se_ == 80.0
 
 
+def test_noise_alone_has_a_path_from_its_dense_end():
+    """Also where the initial network of the adaptive penalty has dropped all features."""
+    model = cv_of(strengths=[1e-4, 1.0, 50.0]).fit(X, RNG.normal(size=N_ROWS))
+    assert model.n_features_path_[0] > 0
+    assert model.n_features_path_[-1] == 0
+    assert model.strength_1se_ == 50.0
+
+
 def test_no_penalty_strong_enough():
     model = cv_of(strengths=[1e-6, 1e-5], adaptive=False).fit(X, y)
     assert_array_equal(model.n_features_path_, [N_FEATURES, N_FEATURES])
