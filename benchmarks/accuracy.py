@@ -48,7 +48,7 @@ def hitters():
 
 
 def ames():
-    """Houses of up to 4000 square feet, as the source of the data advises; log of the price.
+    """Houses of up to 4000 square feet; log of the price.
 
     The numeric columns, some with gaps, and dummies of three others.
     """
