@@ -6,6 +6,7 @@ import contextvars
 import io
 import multiprocessing
 import re
+import signal
 import threading
 import time
 import tracemalloc
@@ -161,6 +162,15 @@ def test_failure_of_a_whole_call_is_retried_one_by_one():
 # Interrupts
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises KeyboardInterrupt, also where a shell runs the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_in_a_step_unwinds_the_parked_fits(tracked):
     grid = [{"step__action": ["pass"], "tracked__alpha": ALPHAS}, {"step__action": ["interrupt"]}]
     search = GridSearchCV(make_pipeline(Step(), tracked), grid, cv=5)
@@ -189,6 +199,7 @@ def children(n):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("milliseconds", range(2, 62, 4))
 def test_interrupts_at_any_moment_leave_no_thread(milliseconds):
     """Nested calls of small tasks, with an engine that does nothing: most of it is hand-overs.
