@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import (
 
 from ._data import checked_arrays
 from ._folds import folds
-from ._paths import PathSearch, with_penalty
+from ._paths import N_JUDGES, PathSearch, with_penalty
 from ._task import draw_seed
 
 PATH_CONSTRAINTS = {
@@ -164,7 +164,8 @@ def regularization_path(
         Whether to divide the penalty of each feature (not its L2) by the root mean square
         derivative of an initial network with respect to it (the adaptive lasso [1]_), relative to
         the largest and by a hundredth of it at least. The initial network has the plain penalty at
-        the strength that cross-validates best. 'auto' is True for ``group_l1`` with hidden layers.
+        the strength that predicts held-out rows best. 'auto' is True for ``group_l1`` with hidden
+        layers.
 
     relaxed : bool, default=True
         Whether to refit, at each support, without penalty: least squares for linear models, at most
@@ -174,7 +175,7 @@ def regularization_path(
         Number of first weights that are tried at the smallest strength; the best objective wins.
 
     cv : int, cross-validation generator or iterable, default=None
-        The folds of the initial network of ``adaptive``; None are five.
+        The folds of the initial network of ``adaptive``, of which two are used; None are five.
 
     n_jobs : int or None, default=None
         Number of threads; None is one, negative ones count from the number of cores.
@@ -207,7 +208,8 @@ def regularization_path(
     seed = draw_seed(model.random_state)
     search, starts = PathSearch(model, param, l1_ratio, n_init, n_jobs), None
     is_adaptive = search.is_adaptive(adaptive)
-    problems = search.problems(arrays, folds(cv, arrays) if is_adaptive else (), seed)
+    judges = folds(cv, arrays)[:N_JUDGES] if is_adaptive else ()
+    problems = search.problems(arrays, judges, seed)
     if is_adaptive:
         problems, starts = search.adapted(problems)
         problems, starts = problems[:1], starts[:1]

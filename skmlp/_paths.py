@@ -21,6 +21,7 @@ from .engine.train import train
 
 INITIAL_SHARES = (1e-2, 2e-2, 6e-2)  # of the end of the path
 INITIAL_ITER = 60
+N_JUDGES = 2  # folds that choose among them
 LARGEST_FACTOR = 100.0  # of the adaptive penalty: what an initial network dropped may come back
 RELAXED_ITER = 50  # without a penalty, iterations are what keeps a network from overfitting
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
@@ -183,24 +184,31 @@ class PathSearch:
     def adapted(self, problems):
         """(problems, starts): the penalties divided by the sensitivities of initial networks.
 
-        They have the plain penalty, at the strength that predicts the held-out rows best, each
-        from its own first weights: a network that has followed the path from its dense end finds
-        fewer of the features that act through their squares alone.
+        They have the plain penalty, at the strength that predicts the rows held out by two of the
+        folds best, each from its own first weights: a network that has followed the path from its
+        dense end finds fewer of the features that act through their squares alone.
         """
         end = self._end(problems[0])
         if end == 0:
             return problems, self._first_weights([p.task for p in problems], end)
-        strengths = end * np.array(INITIAL_SHARES)
-        tasks = [self.scheme.at(p.task, strength) for strength in strengths for p in problems]
-        solutions = self._train(_finer(tasks, INITIAL_ITER))
-        fits = [solutions[k : k + len(problems)] for k in range(0, len(tasks), len(problems))]
-        held_out = [problem.held_out for problem in problems[1:]]
-        mean, _ = mean_errors(self.errors(problems, fits), held_out)
-        best = fits[np.argmin(np.nan_to_num(mean, nan=np.inf))]
+        first, *folds = problems
+        judges, others = folds[:N_JUDGES], [first, *folds[N_JUDGES:]]
+        strengths = [share * end for share in INITIAL_SHARES]
+        tries = self._initial([(p, s) for s in strengths for p in judges])
+        fits = [tries[k : k + len(judges)] for k in range(0, len(tries), len(judges))]
+        mean, _ = mean_errors(self.errors(judges, fits), [p.held_out for p in judges])
+        best = int(np.argmin(np.nan_to_num(mean, nan=np.inf)))
+        own, *rest = self._initial([(p, strengths[best]) for p in others])
+        solutions = [own, *fits[best], *rest]
         return [
             problem._replace(task=_adapted(problem.task, solution))
-            for problem, solution in zip(problems, best, strict=True)
-        ], [s.weights if has_features(s.weights) else None for s in best]
+            for problem, solution in zip(problems, solutions, strict=True)
+        ], [s.weights if has_features(s.weights) else None for s in solutions]
+
+    def _initial(self, pairs):
+        """The initial networks of pairs of a problem and a strength."""
+        tasks = [self.scheme.at(problem.task, strength) for problem, strength in pairs]
+        return self._train(_finer(tasks, INITIAL_ITER))
 
     def relaxed(self, problems, fits):
         """``fits`` with each solution refitted without penalty on its support.
@@ -225,12 +233,20 @@ class PathSearch:
     # Results
 
     def errors(self, problems, fits):
-        """The error on the held-out rows, (n_strengths, n_folds)."""
+        """The errors (n_strengths, n_folds) on the rows that problems hold out, if any."""
         from .engine.runtime import one_fit
 
-        folds = range(1, len(problems))
         with one_fit():
-            return np.array([[self._error(problems[k], s[k]) for k in folds] for s in fits])
+            return np.array(
+                [
+                    [
+                        self._error(p, s)
+                        for p, s in zip(problems, solutions, strict=True)
+                        if p.held_out
+                    ]
+                    for solutions in fits
+                ]
+            )
 
     def _error(self, problem, solution):
         """Mean squared error in the units of y; mean Poisson deviance for that loss."""
