@@ -173,13 +173,13 @@ class PathSearch:
             return [
                 None if np.ptp(task.train.y, 0).any() else constant(task).weights for task in tasks
             ]
-        starts = [
-            replace(self.scheme.at(task, strength), seed=(task.seed + k) % 2**32)
-            for task in tasks
-            for k in range(self.n_init)
-        ]
-        solutions = np.array(self._train(starts), dtype=object).reshape(len(tasks), -1)
-        return [min(row, key=lambda solution: solution.objective).weights for row in solutions]
+        return [s.weights for s in self._best([self.scheme.at(task, strength) for task in tasks])]
+
+    def _best(self, tasks):
+        """The solution of each task: of ``n_init`` first weights those with the best objective."""
+        tries = [replace(t, seed=(t.seed + k) % 2**32) for t in tasks for k in range(self.n_init)]
+        solutions = np.array(self._train(tries), dtype=object).reshape(len(tasks), -1)
+        return [min(row, key=lambda solution: solution.objective) for row in solutions]
 
     def adapted(self, problems):
         """(problems, starts): the penalties divided by the sensitivities of initial networks.
@@ -208,7 +208,7 @@ class PathSearch:
     def _initial(self, pairs):
         """The initial networks of pairs of a problem and a strength."""
         tasks = [self.scheme.at(problem.task, strength) for problem, strength in pairs]
-        return self._train(_finer(tasks, INITIAL_ITER))
+        return self._best(_finer(tasks, INITIAL_ITER))
 
     def relaxed(self, problems, fits):
         """``fits`` with each solution refitted without penalty on its support.

@@ -159,6 +159,11 @@ def test_more_first_weights_are_no_worse():
     assert three.objective[0] <= one.objective[0] * (1 + 1e-3)
 
 
+def test_first_weights_of_the_adaptive_penalty_are_tried_too():
+    one, three = (path_of(n_init=n, n_strengths=3) for n in (1, 3))
+    assert not np.array_equal(one.penalty_factor, three.penalty_factor)
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_stochastic_solvers_have_paths_too(solver):
     model = network(solver=solver, learning_rate_init=0.01, max_iter=60)
