@@ -241,13 +241,9 @@ class RegularizedMLPRegressorCV(
 
     def _choose(self, path, errors_of, held_out):
         """The kind of networks with the least mean error, and the strength."""
-        least = {
-            kind: np.nanmin(mean_errors(errors, held_out)[0], initial=np.inf)
-            for kind, errors in errors_of.items()
-        }
-        self.relaxed_ = bool(min(least, key=least.get))
-        errors = errors_of[self.relaxed_]
-        mean, standard_error = mean_errors(errors, held_out)
+        means = {kind: mean_errors(errors, held_out) for kind, errors in errors_of.items()}
+        self.relaxed_ = bool(min(means, key=lambda kind: np.nanmin(means[kind][0], initial=np.inf)))
+        errors, (mean, standard_error) = errors_of[self.relaxed_], means[self.relaxed_]
         if not np.isfinite(mean).any():
             raise ValueError(
                 "No strength has a finite error in every fold; scale X, or use more rows a fold."
@@ -273,11 +269,6 @@ class RegularizedMLPRegressorCV(
     coefs_ = _of_estimator("coefs_")
     intercepts_ = _of_estimator("intercepts_")
     feature_importances_ = _of_estimator("feature_importances_")
-
-    def get_support(self, indices=False):
-        """The features of the network chosen; see ``RegularizedMLPRegressor.get_support``."""
-        check_is_fitted(self, "estimator_")
-        return self.estimator_.get_support(indices)
 
     def predict(self, X):
         """Predict with the network chosen.

@@ -1,5 +1,7 @@
 """The features along a path of penalties."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -238,16 +240,9 @@ class RegularizationPathDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         model = fitted(estimator, "path_")
-        path, names = model.path_, names_of_features(estimator)
-        display = cls(
-            strengths=path.strengths,
-            feature_norms=path.feature_norms,
-            n_features=path.n_features,
-            feature_names=names,
-            strength=model.strength_,
-            param=path.param,
-        )
-        return display.plot(ax, n_labels=n_labels, line_kwargs=line_kwargs)
+        path = replace(model.path_, feature_names=names_of_features(estimator))
+        settings = {"ax": ax, "n_labels": n_labels, "line_kwargs": line_kwargs}
+        return cls.from_path(path, strength=model.strength_, **settings)
 
 
 def _longest(norms):
