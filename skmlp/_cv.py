@@ -228,16 +228,14 @@ class RegularizedMLPRegressorCV(
 
     def _paths(self, search, problems):
         """The path of all data, the errors of each kind (n_strengths, n_folds), and the folds."""
-        starts = None
-        if search.is_adaptive(self.adaptive):
-            problems, starts = search.adapted(problems)
-        grid = search.grid(problems[0], self.n_strengths, self.eps, self.strengths)
-        fits = search.fits(problems, grid, starts)
+        problems, starts = search.ready(problems, self.adaptive)
+        settings = self.n_strengths, self.eps, self.strengths
+        strengths, fits = search.run(problems, starts, *settings)
         refits = search.relaxed(problems, fits) if self.relaxed else None
         kinds = {"auto": (False, True)}.get(self.relaxed, (self.relaxed,))
         errors = {kind: search.errors(problems, refits if kind else fits) for kind in kinds}
         held_out = [problem.held_out for problem in problems[1:]]
-        return path_of(search, problems[0], grid, fits, refits), errors, held_out
+        return path_of(search, problems[0], strengths, fits, refits), errors, held_out
 
     def _choose(self, path, errors_of, held_out):
         """The kind of networks with the least mean error, and the strength."""

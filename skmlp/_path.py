@@ -1,7 +1,6 @@
 """Penalty paths: the networks at each strength, from dense to sparse, and their relaxed refits."""
 
 from dataclasses import dataclass
-from itertools import islice
 from numbers import Integral, Real
 
 import numpy as np
@@ -206,20 +205,16 @@ def regularization_path(
     model = with_penalty(clone(estimator), param, l1_ratio)
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
     seed = draw_seed(model.random_state)
-    search, starts = PathSearch(model, param, l1_ratio, n_init, n_jobs), None
-    is_adaptive = search.is_adaptive(adaptive)
-    judges = folds(cv, arrays)[:N_JUDGES] if is_adaptive else ()
-    problems = search.problems(arrays, judges, seed)
-    if is_adaptive:
-        problems, starts = search.adapted(problems)
-        problems, starts = problems[:1], starts[:1]
-    grid = search.grid(problems[0], n_strengths, eps, strengths)
-    fits = search.fits(problems, grid, starts)
-    refits = search.relaxed(problems, fits) if relaxed else None
-    return path_of(search, problems[0], grid, fits, refits)
+    search = PathSearch(model, param, l1_ratio, n_init, n_jobs)
+    judges = folds(cv, arrays)[:N_JUDGES] if search.is_adaptive(adaptive) else ()
+    problems, starts = search.ready(search.problems(arrays, judges, seed), adaptive)
+    whole, starts = problems[:1], None if starts is None else starts[:1]
+    strengths, fits = search.run(whole, starts, n_strengths, eps, strengths)
+    refits = search.relaxed(whole, fits) if relaxed else None
+    return path_of(search, problems[0], strengths, fits, refits)
 
 
-def path_of(search, problem, grid, fits, refits):
+def path_of(search, problem, strengths, fits, refits):
     """The path of the whole data, the first of the problems whose solutions these are."""
     models = [search.published(problem, solutions[0]) for solutions in fits]
     relaxed_models = None
@@ -232,7 +227,7 @@ def path_of(search, problem, grid, fits, refits):
     support = np.array([model.get_support() for model in models])
     return RegularizationPath(
         param=search.param,
-        strengths=np.array([*islice(grid, len(fits))]),
+        strengths=strengths,
         models=models,
         relaxed_models=relaxed_models,
         support=support,

@@ -145,11 +145,16 @@ class PathSearch:
 
     # Paths
 
-    def fits(self, problems, grid, starts=None):
-        """The solutions of all problems at each strength, from dense to sparse.
+    def ready(self, problems, adaptive):
+        """(problems, starts): those of the adaptive penalty, or the problems as they are."""
+        return self.adapted(problems) if self.is_adaptive(adaptive) else (problems, None)
+
+    def run(self, problems, starts, n_strengths, eps, strengths):
+        """(strengths, solutions of all problems at each of them), from dense to sparse.
 
         A grid that goes on ends where the first problem, the whole data, has no feature left.
         """
+        grid = self.grid(problems[0], n_strengths, eps, strengths)
         most = len(grid.strengths)
         if grid.ratio is not None:
             most += int(MOST_BEYOND_END * most)
@@ -162,7 +167,7 @@ class PathSearch:
             fits.append(solutions)
             if grid.ratio is not None and not _is_moving(tasks[0], solutions[0]).any():
                 break
-        return fits
+        return np.array(strengths[: len(fits)]), fits
 
     def _first_weights(self, tasks, strength):
         """None, or of ``n_init`` networks that start elsewhere the one of the best objective.

@@ -1,7 +1,6 @@
 """Stability selection: which features are selected again and again on halves of the data."""
 
 from dataclasses import dataclass
-from itertools import islice
 from numbers import Integral, Real
 
 import numpy as np
@@ -181,13 +180,10 @@ def stability_selection(
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
     search = PathSearch(model, param, l1_ratio, n_init, n_jobs)
     halves = _halves(len(arrays[1]), n_subsamples, check_random_state(random_state))
-    problems, starts = search.problems(arrays, halves, draw_seed(model.random_state)), None
-    if search.is_adaptive(adaptive):
-        problems, starts = search.adapted(problems)
-    grid = search.grid(problems[0], n_strengths, eps, strengths)
-    fits = search.fits(problems, grid, starts)
+    problems = search.problems(arrays, halves, draw_seed(model.random_state))
+    problems, starts = search.ready(problems, adaptive)
+    strengths, fits = search.run(problems, starts, n_strengths, eps, strengths)
     supports = np.array([[support_of(solution) for solution in s[1:]] for s in fits])
-    strengths = np.array([*islice(grid, len(fits))])
     names = getattr(model, "feature_names_in_", None)
     return _summary(strengths, supports, threshold, max_false, names)
 
