@@ -28,8 +28,8 @@ from sklearn.preprocessing import StandardScaler
 from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV, regularization_path
 
 N_TRAIN, N_TEST, N_TRUE = 500, 1000, 5
-N_STRENGTHS = 20
-DEFAULT = RegularizedMLPRegressor(solver="lbfgs", alpha=5, tol=3e-3, random_state=0)
+N_STRENGTHS, EPS = 20, 1e-6
+DEFAULT = RegularizedMLPRegressor(solver="lbfgs", alpha=7, tol=3e-3, random_state=0)
 
 
 def friedman(n_noise, seed):
@@ -73,9 +73,9 @@ def lasso_choice(X, y, seed):
 def skmlp_choice(X, y, seed, adaptive="auto"):
     """The largest strength within one standard error, of relaxed refits; the default network."""
     model = RegularizedMLPRegressorCV(
-        n_strengths=N_STRENGTHS, adaptive=adaptive, relaxed=True, selection="1se"
+        n_strengths=N_STRENGTHS, eps=EPS, adaptive=adaptive, relaxed=True, selection="1se"
     )
-    settings = {"n_strengths": N_STRENGTHS, "adaptive": adaptive, "relaxed": False}
+    settings = {"n_strengths": N_STRENGTHS, "eps": EPS, "adaptive": adaptive, "relaxed": False}
     path_seconds = seconds(lambda: regularization_path(DEFAULT, X, y, **settings))
     all_seconds = seconds(lambda: model.fit(X, y))
     return model.get_support(), model.predict, path_seconds, all_seconds

@@ -47,7 +47,7 @@ class RegularizedMLPRegressorCV(
     Parameters
     ----------
     estimator : RegularizedMLPRegressor, default=None
-        The network. None is ``RegularizedMLPRegressor(solver="lbfgs", alpha=5, tol=3e-3,
+        The network. None is ``RegularizedMLPRegressor(solver="lbfgs", alpha=7, tol=3e-3,
         random_state=0)``: one hidden layer of 100 units with ReLU.
 
     param : {'group_l1', 'l1_per_layer'}, default='group_l1'
@@ -56,7 +56,7 @@ class RegularizedMLPRegressorCV(
     n_strengths : int, default=20
         Number of strengths; see :func:`regularization_path`.
 
-    eps : float, default=1e-4
+    eps : float, default=1e-6
         The smallest strength over the largest.
 
     strengths : array-like of shape (n_strengths,), default=None
@@ -70,9 +70,11 @@ class RegularizedMLPRegressorCV(
         initial network with respect to it, each fold's by its own. 'auto' is True for
         ``group_l1`` with hidden layers.
 
-    relaxed : bool or 'auto', default=False
+    relaxed : bool or 'auto', default='auto'
         Whether the networks that are compared, and the one that is chosen, are refitted without
-        penalty on the features selected. 'auto' takes what has the least mean error.
+        penalty on the features selected. With 'auto' penalised networks are compared, and the one
+        chosen is refitted, for as many iterations as lower the mean error of the folds, if any do;
+        without hidden layers 'auto' is False, as in LassoCV.
 
     selection : {'min', '1se'}, default='min'
         The strength to choose: that of the least mean error, or the largest whose mean error is
@@ -161,11 +163,11 @@ class RegularizedMLPRegressorCV(
         *,
         param="group_l1",
         n_strengths=20,
-        eps=1e-4,
+        eps=1e-6,
         strengths=None,
         l1_ratio=1.0,
         adaptive="auto",
-        relaxed=False,
+        relaxed="auto",
         selection="min",
         n_init=1,
         cv=None,
@@ -217,31 +219,34 @@ class RegularizedMLPRegressorCV(
             splits = folds(self.cv, arrays, groups)
             search = PathSearch(base, self.param, self.l1_ratio, self.n_init, self.n_jobs)
             problems = search.problems(arrays, splits, draw_seed(base.random_state))
-            self._choose(*self._paths(search, problems))
+            self._search(search, problems)
             self._take_names(base)
         return self
 
     def _base(self):
         if self.estimator is not None:
             return clone(self.estimator)
-        return RegularizedMLPRegressor(solver="lbfgs", alpha=5, tol=3e-3, random_state=0)
+        return RegularizedMLPRegressor(solver="lbfgs", alpha=7, tol=3e-3, random_state=0)
 
-    def _paths(self, search, problems):
-        """The path of all data, the errors of each kind (n_strengths, n_folds), and the folds."""
+    def _search(self, search, problems):
+        """Run the paths, choose the strength, and publish."""
         problems, starts = search.ready(problems, self.adaptive)
         settings = self.n_strengths, self.eps, self.strengths
         strengths, fits = search.run(problems, starts, *settings)
-        refits = search.relaxed(problems, fits) if self.relaxed else None
-        kinds = {"auto": (False, True)}.get(self.relaxed, (self.relaxed,))
-        errors = {kind: search.errors(problems, refits if kind else fits) for kind in kinds}
-        held_out = [problem.held_out for problem in problems[1:]]
-        return path_of(search, problems[0], strengths, fits, refits), errors, held_out
+        self.relaxed_ = self.relaxed is True
+        refits = search.relaxed(problems, fits) if self.relaxed_ else None
+        self.path_ = path_of(search, problems[0], strengths, fits, refits)
+        errors = search.errors(problems, refits or fits)
+        chosen = self._choose(strengths, errors, [problem.held_out for problem in problems[1:]])
+        self.estimator_ = (self.path_.relaxed_models or self.path_.models)[chosen]
+        if self.relaxed == "auto" and not search.is_linear:
+            (solution, *_), self.relaxed_ = search.relaxed_while_better(problems, fits[chosen])
+            if self.relaxed_:
+                self.estimator_ = search.published(problems[0], solution)
 
-    def _choose(self, path, errors_of, held_out):
-        """The kind of networks with the least mean error, and the strength."""
-        means = {kind: mean_errors(errors, held_out) for kind, errors in errors_of.items()}
-        self.relaxed_ = bool(min(means, key=lambda kind: np.nanmin(means[kind][0], initial=np.inf)))
-        errors, (mean, standard_error) = errors_of[self.relaxed_], means[self.relaxed_]
+    def _choose(self, strengths, errors, held_out):
+        """The place of the strength chosen."""
+        mean, standard_error = mean_errors(errors, held_out)
         if not np.isfinite(mean).any():
             raise ValueError(
                 "No strength has a finite error in every fold; scale X, or use more rows a fold."
@@ -249,14 +254,13 @@ class RegularizedMLPRegressorCV(
         best = len(mean) - 1 - np.nanargmin(mean[::-1])  # of equal ones the sparsest
         bound = mean[best] + np.nan_to_num(standard_error[best])
         sparsest = np.flatnonzero(mean <= bound)[-1]
-        self.path_, self.strengths_ = path, path.strengths
+        self.strengths_, self.n_features_path_ = strengths, self.path_.n_features
         self.mse_path_, self.mse_mean_, self.mse_se_ = errors, mean, standard_error
-        self.n_features_path_ = path.n_features
-        self.strength_min_ = float(path.strengths[best])
-        self.strength_1se_ = float(path.strengths[sparsest])
+        self.strength_min_ = float(strengths[best])
+        self.strength_1se_ = float(strengths[sparsest])
         chosen = best if self.selection == "min" else sparsest
-        self.strength_ = float(path.strengths[chosen])
-        self.estimator_ = (path.relaxed_models if self.relaxed_ else path.models)[chosen]
+        self.strength_ = float(strengths[chosen])
+        return chosen
 
     def _take_names(self, base):
         self.n_features_in_ = base.n_features_in_

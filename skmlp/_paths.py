@@ -19,11 +19,12 @@ from .engine.path import Scheme, constant, has_features, relax
 from .engine.task import Task
 from .engine.train import train
 
-INITIAL_SHARES = (1e-2, 2e-2, 6e-2)  # of the end of the path
+INITIAL_SHARES = (3e-3, 1e-2)  # of the end of the path
 INITIAL_ITER = 60
 N_JUDGES = 2  # folds that choose among them
 LARGEST_FACTOR = 100.0  # of the adaptive penalty: what an initial network dropped may come back
 RELAXED_ITER = 50  # without a penalty, iterations are what keeps a network from overfitting
+RELAXED_ROUNDS = (50, 50, 100, 200, 400)
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
 MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
 SMALLEST_STRENGTH = 1e-15
@@ -225,8 +226,8 @@ class PathSearch:
             for k, solution in enumerate(solutions):
                 starts.setdefault((k, support_of(solution).tobytes()), solution)
         starts = {key: s.weights for key, s in starts.items() if has_features(s.weights)}
-        tasks = _finer([problems[k].task for k, _ in starts], RELAXED_ITER)
-        refits = dict(zip(starts, relax(tasks, [*starts.values()], self._train), strict=True))
+        tasks = [problems[k].task for k, _ in starts]
+        refits = dict(zip(starts, self._relax(tasks, [*starts.values()]), strict=True))
         return [
             [
                 refits.get((k, support_of(solution).tobytes()), solution)
@@ -234,6 +235,33 @@ class PathSearch:
             ]
             for solutions in fits
         ]
+
+    def _relax(self, tasks, starts, n_iter=RELAXED_ITER):
+        return relax(_finer(tasks, n_iter), starts, self._train)
+
+    def relaxed_while_better(self, problems, solutions):
+        """(solutions, whether relaxed): refits of one strength, trained on while that helps.
+
+        Without a penalty, iterations are what keeps a network from overfitting: as many are made as
+        lower the mean error on the rows that the folds leave out.
+        """
+        tasks, best = [problem.task for problem in problems], solutions
+        least = self._mean_error(problems, best)
+        for n_iter in RELAXED_ROUNDS if _is_iterative(tasks[0]) else RELAXED_ROUNDS[:1]:
+            starts = [solution.weights for solution in best]
+            if not all(map(has_features, starts)):
+                break
+            refits = self._relax(tasks, starts, n_iter)
+            error = self._mean_error(problems, refits)
+            if not error < least:
+                break
+            best, least = refits, error
+        return best, best is not solutions
+
+    def _mean_error(self, problems, solutions):
+        """The mean over the folds of the errors at one strength."""
+        held_out = [problem.held_out for problem in problems if problem.held_out]
+        return mean_errors(self.errors(problems, [solutions]), held_out)[0][0]
 
     # Results
 
@@ -281,9 +309,14 @@ class PathSearch:
 
 def _finer(tasks, n_iter):
     """The tasks to be trained to ``FINE`` times tol, in ``n_iter`` deterministic iterations."""
-    if tasks and (tasks[0].program.solver != "lbfgs" or tasks[0].program.n_layers == 1):
+    if not (tasks and _is_iterative(tasks[0])):
         return tasks
     return [replace(t, tol=FINE * t.tol, max_iter=min(n_iter, t.max_iter)) for t in tasks]
+
+
+def _is_iterative(task):
+    """Whether the task is trained by iterations that can be counted out: lbfgs on a network."""
+    return task.program.solver == "lbfgs" and task.program.n_layers > 1
 
 
 def support_of(solution):

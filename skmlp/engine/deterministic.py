@@ -15,22 +15,23 @@ from .runtime import raise_if_cancelled
 from .scaling import ScaledObjective
 from .task import Status, Task
 
-STALL_ITERATIONS = 20
-STALL_SHARE_OF_TOL = 1e-3
+STALL_ITERATIONS = 10
+STALL_DECREASE = 100.0
 
 
 class Monitor:
     """Remembers the best iterate, and stops where the objective has stalled at kinks.
 
-    Minimisers of networks with ReLU lie on kinks, where no residual goes to zero: there a relative
-    decrease below ``STALL_SHARE_OF_TOL * tol`` over 20 iterations ends the search.
+    Minimisers of networks with ReLU lie on kinks, where no residual goes to zero. There a relative
+    decrease below ``STALL_DECREASE * tol**2`` over 10 iterations ends the search: where it is
+    smooth, what is left to gain from a residual is of the order of its square.
     """
 
     def __init__(self, smooth: bool, tol: float) -> None:
         self.best: tuple[float, np.ndarray] | None = None
         self.stalled = False
         self.n_iter = 0
-        self._least_decrease = 0.0 if smooth else STALL_SHARE_OF_TOL * tol
+        self._least_decrease = 0.0 if smooth else STALL_DECREASE * tol**2
         self._values: list[float] = []
 
     def __call__(self, x: np.ndarray, value: float) -> bool:

@@ -28,6 +28,8 @@ class _Split:
             np.concatenate([lower, np.zeros(self.doubled.size)]),
             np.concatenate([penalty.upper, np.full(self.doubled.size, np.inf)]),
         )
+        if np.isinf(self.bounds.lb).all() and np.isinf(self.bounds.ub).all():
+            self.bounds = None  # scipy takes longer to read bounds than for an iteration
 
     def halves(self, row: np.ndarray) -> np.ndarray:
         upper = row.copy()

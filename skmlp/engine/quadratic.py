@@ -15,10 +15,11 @@ import numpy as np
 
 from .gram import Columns, Gram
 from .lbfgsb import lbfgsb
+from .panoc import panoc
 from .penalties import PenaltyNumbers
 from .task import Task
 
-TOLERANCES = (1e-4, 1e-7, 1e-10)
+STEPS = ((None, 0.0), (lbfgsb, 1e-4), (lbfgsb, 1e-7), (lbfgsb, 1e-10), (panoc, 1e-10))
 MAX_CORRECTIONS = 40
 PATIENCE = 3
 OPTIMALITY_ROUNDING = 1e-10
@@ -107,14 +108,15 @@ class Quadratic:
 def solve(problem: Quadratic, task: Task, start: np.ndarray) -> tuple[np.ndarray, bool, int]:
     """(coefficients, whether they are optimal, iterations), from ``start``.
 
-    The corrections mostly end at once; where they do not, L-BFGS-B brings them nearer.
+    The corrections mostly end at once; where they do not, L-BFGS-B brings them nearer, and PANOC
+    where rounding of the objective has ended that.
     """
     b, residual, n_iter = start, np.inf, 1
     size = max(np.abs(problem.cross).max(initial=0.0), np.finfo(float).tiny)
-    for tol in (None, *TOLERANCES):
-        if tol is not None and n_iter < task.max_iter:
+    for method, tol in STEPS:
+        if method is not None and n_iter < task.max_iter:
             left = task.max_iter - n_iter
-            end = lbfgsb(problem, b, tol * size, left, task.max_fun, lambda x, value: False)
+            end = method(problem, b, tol * size, left, task.max_fun, lambda x, value: False)
             b, residual, n_iter = end.x, end.residual, n_iter + end.n_iter
         exact = problem.polished(b)
         if exact is not None:
