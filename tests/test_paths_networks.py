@@ -47,7 +47,9 @@ def path_of(model=None, data=(X, y), **params):
 
 
 def cv_of(model=None, **params):
-    return RegularizedMLPRegressorCV(model or network(), **{"n_strengths": 6, "cv": 3, **params})
+    return RegularizedMLPRegressorCV(
+        model or network(), **{"n_strengths": 6, "eps": 1e-4, "cv": 3, **params}
+    )
 
 
 # Paths

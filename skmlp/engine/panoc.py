@@ -186,7 +186,7 @@ def search(penalty, x: np.ndarray, tol: float, max_iter: int, max_fun: float, mo
         point, curvature, value = yield from _backtrack(problem, point, curvature, memory)
         best = min(best, (value, point.z), key=itemgetter(0))
         gamma = CURVATURE_SHARE / curvature
-        if np.abs(point.r).max() <= tol * max(1.0, gamma):
+        if penalty.residual(point.x, point.gradient) <= tol:
             _, at_z = yield from problem.value_and_gradient(point.z)
             residual = penalty.residual(point.z, at_z)
             if residual <= tol:
