@@ -27,7 +27,7 @@ train, test = slice(None, N_TRAIN), slice(N_TRAIN, None)
 network = RegularizedMLPRegressorCV(relaxed=True, selection="1se").fit(X[train], y[train])
 lasso = LassoCV().fit(X[train], y[train])
 stable = stability_selection(
-    RegularizedMLPRegressor(solver="lbfgs", alpha=5, tol=1e-2, random_state=0),
+    RegularizedMLPRegressor(solver="lbfgs", alpha=7, tol=1e-2, random_state=0),
     X[train],
     y[train],
     n_subsamples=100,

@@ -17,6 +17,7 @@ from ._data import checked_arrays
 from ._folds import folds, mean_errors
 from ._path import PATH_CONSTRAINTS, path_of
 from ._paths import PathSearch, with_penalty
+from ._problems import held_out_errors, problems_of
 from ._regressor import RegularizedMLPRegressor, all_or_nothing
 from ._selection import SelectsFeatures
 from ._task import draw_seed
@@ -218,7 +219,7 @@ class RegularizedMLPRegressorCV(
             arrays = checked_arrays(base, X, y, sample_weight, reset=True, all_rows=True)
             splits = folds(self.cv, arrays, groups)
             search = PathSearch(base, self.param, self.l1_ratio, self.n_init, self.n_jobs)
-            problems = search.problems(arrays, splits, draw_seed(base.random_state))
+            problems = problems_of(base, arrays, splits, draw_seed(base.random_state))
             self._search(search, problems)
             self._take_names(base)
         return self
@@ -233,10 +234,10 @@ class RegularizedMLPRegressorCV(
         problems, starts = search.ready(problems, self.adaptive)
         settings = self.n_strengths, self.eps, self.strengths
         strengths, fits = search.run(problems, starts, *settings)
-        self.relaxed_ = self.relaxed is True
+        self.relaxed_ = self.relaxed != "auto" and bool(self.relaxed)
         refits = search.relaxed(problems, fits) if self.relaxed_ else None
         self.path_ = path_of(search, problems[0], strengths, fits, refits)
-        errors = search.errors(problems, refits or fits)
+        errors = held_out_errors(problems, refits or fits)
         chosen = self._choose(strengths, errors, [problem.held_out for problem in problems[1:]])
         self.estimator_ = (self.path_.relaxed_models or self.path_.models)[chosen]
         if self.relaxed == "auto" and not search.is_linear:

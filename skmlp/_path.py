@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import (
 from ._data import checked_arrays
 from ._folds import folds
 from ._paths import N_JUDGES, PathSearch, with_penalty
+from ._problems import problems_of
 from ._task import draw_seed
 
 PATH_CONSTRAINTS = {
@@ -207,7 +208,7 @@ def regularization_path(
     seed = draw_seed(model.random_state)
     search = PathSearch(model, param, l1_ratio, n_init, n_jobs)
     judges = folds(cv, arrays)[:N_JUDGES] if search.is_adaptive(adaptive) else ()
-    problems, starts = search.ready(search.problems(arrays, judges, seed), adaptive)
+    problems, starts = search.ready(problems_of(model, arrays, judges, seed), adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
     strengths, fits = search.run(whole, starts, n_strengths, eps, strengths)
     refits = search.relaxed(whole, fits) if relaxed else None

@@ -2,21 +2,17 @@
 
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import clone
-from sklearn.metrics import mean_poisson_deviance, mean_squared_error
 
-from ._data import fit_data
-from ._folds import Rows, mean_errors, rows_of
 from ._forward import forward
 from ._layers import strengths as layer_strengths
 from ._meeting import current_runner
-from ._task import NEGLIGIBLE_ALPHA, build_task
+from ._problems import mean_held_out_errors
+from ._task import NEGLIGIBLE_ALPHA
 from .engine.path import Scheme, constant, has_features, relax
-from .engine.task import Task
 from .engine.train import train
 
 INITIAL_SHARES = (3e-3, 1e-2)  # of the end of the path
@@ -24,18 +20,10 @@ INITIAL_ITER = 60
 N_JUDGES = 2  # folds that choose among them
 LARGEST_FACTOR = 100.0  # of the adaptive penalty: what an initial network dropped may come back
 RELAXED_ITER = 50  # without a penalty, iterations are what keeps a network from overfitting
-RELAXED_ROUNDS = (50, 50, 100, 200, 400)
+RELAXED_ROUNDS = (RELAXED_ITER, 50, 100, 200, 400)
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
 MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
 SMALLEST_STRENGTH = 1e-15
-
-
-class Problem(NamedTuple):
-    """One training set: its task, its data, what it leaves out (None for the whole data)."""
-
-    task: Task
-    data: object
-    held_out: Rows | None = None
 
 
 @dataclass(frozen=True)
@@ -100,23 +88,6 @@ class PathSearch:
     def is_adaptive(self, adaptive):
         """What 'auto' means."""
         return self.param == "group_l1" and not self.is_linear if adaptive == "auto" else adaptive
-
-    def problems(self, arrays, splits, seed):
-        """The whole data, then each fold's training rows, with its own statistics of y.
-
-        Rows of weight zero are in none of them.
-        """
-        problems = [self._problem(rows_of(arrays, slice(None)), seed)]
-        for rows, others in splits:
-            held_out = rows_of(arrays, others)
-            if not len(held_out.y):
-                raise ValueError("cv holds a fold that leaves out no row of positive weight.")
-            problems.append(self._problem(rows_of(arrays, rows), seed, held_out))
-        return problems
-
-    def _problem(self, arrays, seed, held_out=None):
-        data = fit_data(self.estimator, arrays, None, None, seed)
-        return Problem(build_task(self.estimator, data, seed), data, held_out)
 
     # Grids
 
@@ -202,7 +173,7 @@ class PathSearch:
         strengths = [share * end for share in INITIAL_SHARES]
         tries = self._initial([(p, s) for s in strengths for p in judges])
         fits = [tries[k : k + len(judges)] for k in range(0, len(tries), len(judges))]
-        mean, _ = mean_errors(self.errors(judges, fits), [p.held_out for p in judges])
+        mean, _ = mean_held_out_errors(judges, fits)
         best = int(np.argmin(np.nan_to_num(mean, nan=np.inf)))
         own, *rest = self._initial([(p, strengths[best]) for p in others])
         solutions = [own, *fits[best], *rest]
@@ -246,56 +217,17 @@ class PathSearch:
         lower the mean error on the rows that the folds leave out.
         """
         tasks, best = [problem.task for problem in problems], solutions
-        least = self._mean_error(problems, best)
+        (least,), _ = mean_held_out_errors(problems, [best])
         for n_iter in RELAXED_ROUNDS if _is_iterative(tasks[0]) else RELAXED_ROUNDS[:1]:
             starts = [solution.weights for solution in best]
             if not all(map(has_features, starts)):
                 break
             refits = self._relax(tasks, starts, n_iter)
-            error = self._mean_error(problems, refits)
+            (error,), _ = mean_held_out_errors(problems, [refits])
             if not error < least:
                 break
             best, least = refits, error
         return best, best is not solutions
-
-    def _mean_error(self, problems, solutions):
-        """The mean over the folds of the errors at one strength."""
-        held_out = [problem.held_out for problem in problems if problem.held_out]
-        return mean_errors(self.errors(problems, [solutions]), held_out)[0][0]
-
-    # Results
-
-    def errors(self, problems, fits):
-        """The errors (n_strengths, n_folds) on the rows that problems hold out, if any."""
-        from .engine.runtime import one_fit
-
-        with one_fit():
-            return np.array(
-                [
-                    [
-                        self._error(p, s)
-                        for p, s in zip(problems, solutions, strict=True)
-                        if p.held_out
-                    ]
-                    for solutions in fits
-                ]
-            )
-
-    def _error(self, problem, solution):
-        """Mean squared error in the units of y; mean Poisson deviance for that loss."""
-        metric, link = mean_squared_error, "identity"
-        if self.estimator.loss == "poisson":
-            metric, link = mean_poisson_deviance, "exp"
-        held_out = problem.held_out
-        prediction = self._predict(problem, solution, held_out.X, link)
-        if not np.isfinite(prediction).all():
-            return np.nan
-        return metric(held_out.y, prediction, sample_weight=held_out.weight)
-
-    def _predict(self, problem, solution, X, link):
-        weights = problem.data.target.to_units(solution.weights)
-        norm = (weights.gains, weights.shifts) if weights.gains else None
-        return forward(X, weights.coefs, weights.intercepts, self.estimator.activation, link, norm)
 
     def published(self, problem, solution):
         """The estimator, fitted, with a solution of the whole data."""

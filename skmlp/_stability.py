@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, validate_param
 from ._data import checked_arrays
 from ._path import PATH_CONSTRAINTS
 from ._paths import PathSearch, support_of, with_penalty
+from ._problems import problems_of
 from ._task import draw_seed
 
 
@@ -180,7 +181,7 @@ def stability_selection(
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
     search = PathSearch(model, param, l1_ratio, n_init, n_jobs)
     halves = _halves(len(arrays[1]), n_subsamples, check_random_state(random_state))
-    problems = search.problems(arrays, halves, draw_seed(model.random_state))
+    problems = problems_of(model, arrays, halves, draw_seed(model.random_state))
     problems, starts = search.ready(problems, adaptive)
     strengths, fits = search.run(problems, starts, n_strengths, eps, strengths)
     supports = np.array([[support_of(solution) for solution in s[1:]] for s in fits])

@@ -406,16 +406,16 @@ def test_constant_target():
 
 
 def test_strengths_with_scores_that_are_not_finite_are_not_chosen(monkeypatch):
-    from skmlp._paths import PathSearch
+    from skmlp import _cv
 
-    errors = PathSearch.errors
+    errors = _cv.held_out_errors
 
-    def spoilt(self, problems, fits):
-        table = errors(self, problems, fits)
+    def spoilt(problems, fits):
+        table = errors(problems, fits)
         table[[0, -1], 0] = np.nan
         return table
 
-    monkeypatch.setattr(PathSearch, "errors", spoilt)
+    monkeypatch.setattr(_cv, "held_out_errors", spoilt)
     model = cv_of(adaptive=False, strengths=[1e-4, 0.05, 1.0]).fit(X, y)
     assert np.isnan(model.mse_mean_[[0, 2]]).all()
     assert model.strength_ == model.strength_1se_ == 0.05

@@ -1,0 +1,74 @@
+"""Training sets of a path, the whole data and folds of it, and the errors on rows left out."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.metrics import mean_poisson_deviance, mean_squared_error
+
+from ._data import fit_data
+from ._folds import Rows, mean_errors, rows_of
+from ._forward import forward
+from ._task import build_task
+from .engine.task import Task
+
+
+class Problem(NamedTuple):
+    """One training set: its task, its data, what it leaves out (None for the whole data)."""
+
+    task: Task
+    data: object
+    held_out: Rows | None = None
+
+    def error(self, solution):
+        """Mean squared error in the units of y; mean Poisson deviance for that loss."""
+        metric, link = mean_squared_error, "identity"
+        if self.task.program.loss == "poisson":
+            metric, link = mean_poisson_deviance, "exp"
+        prediction = self._predict(solution, link)
+        if not np.isfinite(prediction).all():
+            return np.nan
+        return metric(self.held_out.y, prediction, sample_weight=self.held_out.weight)
+
+    def _predict(self, solution, link):
+        weights = self.data.target.to_units(solution.weights)
+        norm = (weights.gains, weights.shifts) if weights.gains else None
+        activation = self.task.program.activation
+        return forward(self.held_out.X, weights.coefs, weights.intercepts, activation, link, norm)
+
+
+def problems_of(estimator, arrays, splits, seed):
+    """The whole data, then each fold's training rows, with its own statistics of y.
+
+    Rows of weight zero are in none of them.
+    """
+    problems = [_problem(estimator, rows_of(arrays, slice(None)), seed)]
+    for rows, others in splits:
+        held_out = rows_of(arrays, others)
+        if not len(held_out.y):
+            raise ValueError("cv holds a fold that leaves out no row of positive weight.")
+        problems.append(_problem(estimator, rows_of(arrays, rows), seed, held_out))
+    return problems
+
+
+def _problem(estimator, arrays, seed, held_out=None):
+    data = fit_data(estimator, arrays, None, None, seed)
+    return Problem(build_task(estimator, data, seed), data, held_out)
+
+
+def held_out_errors(problems, fits):
+    """The errors (n_strengths, n_folds) on the rows that problems hold out, if any."""
+    from .engine.runtime import one_fit
+
+    with one_fit():
+        return np.array(
+            [
+                [p.error(s) for p, s in zip(problems, solutions, strict=True) if p.held_out]
+                for solutions in fits
+            ]
+        )
+
+
+def mean_held_out_errors(problems, fits):
+    """Their mean over the folds and its standard error, (n_strengths,) each."""
+    held_out = [problem.held_out for problem in problems if problem.held_out]
+    return mean_errors(held_out_errors(problems, fits), held_out)
