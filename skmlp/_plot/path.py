@@ -23,6 +23,7 @@ LEADER = 0.05  # between a label and its line, in widths of the axes
 LABEL = "small"  # font size
 LINE_HEIGHT = 1.4  # of labels, in font sizes
 LETTERS = 18  # of a label, at most
+LEGEND_LINES = 2.5  # its height, in font sizes
 
 
 class RegularizationPathDisplay:
@@ -129,7 +130,10 @@ class RegularizationPathDisplay:
         strength_axis(ax, self.param)
         ax.set_ylabel("Norm of weights × std of feature")
         top = np.max(norms, initial=0.0) or 1.0
-        ax.set_ylim(-0.02 * top, 1.05 * top)
+        legend = (
+            0.0 if self.strength is None else LEGEND_LINES * font_size("medium") / inches(ax)[1]
+        )
+        ax.set_ylim(-0.02 * top, 1.05 * top / (1 - legend))
         self.labels_ = self._label(ax, strengths, norms, named)
         self.strength_line_ = self._mark(ax)
         self.top_ax_ = number_axis(ax, strengths, self.n_features)
