@@ -106,7 +106,7 @@ class RegularizedMLPRegressorCV(
 
     mse_path_ : ndarray of shape (n_strengths, n_folds)
         Mean squared error on the rows that each fold leaves out, in the squared units of y; mean
-        Poisson deviance for that loss.
+        Poisson deviance for that loss. Of refits where ``relaxed=True``.
 
     mse_mean_, mse_se_ : ndarray of shape (n_strengths,)
         Mean over the folds, and its standard error sd / sqrt(n_folds); as in cv.glmnet, folds count
@@ -122,7 +122,7 @@ class RegularizedMLPRegressorCV(
         The largest strength whose mean error is within one standard error of the least.
 
     path_ : RegularizationPath
-        The networks fitted on all data.
+        The networks fitted on all data; with ``relaxed=True`` their refits as well.
 
     coefs_, intercepts_ : list of ndarray
         Those of ``estimator_``.
