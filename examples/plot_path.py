@@ -35,10 +35,8 @@ DATA = {
 fig, axes = plt.subplots(2, 2, figsize=(11, 8.5), layout="constrained")
 for row, (name, (X, y)) in zip(axes, DATA.items(), strict=True):
     scaler = StandardScaler().set_output(transform="pandas")
-    model = make_pipeline(scaler, RegularizedMLPRegressorCV(eps=1e-4, selection="1se", cv=10)).fit(
-        X, y
-    )
-    cv = model[-1]
+    cv = RegularizedMLPRegressorCV(eps=1e-4, selection="1se", cv=10)
+    make_pipeline(scaler, cv).fit(X, y)
     print(
         f"{name}: {cv.n_features_in_} features; least error {cv.mse_mean_.min():.4g} at strength "
         f"{cv.strength_min_:.2g}; one standard error on, at {cv.strength_1se_:.2g}: "

@@ -14,10 +14,10 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._data import checked_arrays
-from ._folds import folds, mean_errors
+from ._folds import folds
 from ._path import PATH_CONSTRAINTS, path_of
 from ._paths import PathSearch, with_penalty
-from ._problems import held_out_errors, problems_of
+from ._problems import held_out_errors, mean_errors, problems_of
 from ._regressor import RegularizedMLPRegressor, all_or_nothing
 from ._selection import SelectsFeatures
 from ._task import draw_seed
@@ -237,17 +237,22 @@ class RegularizedMLPRegressorCV(
         self.relaxed_ = self.relaxed != "auto" and bool(self.relaxed)
         refits = search.relaxed(problems, fits) if self.relaxed_ else None
         self.path_ = path_of(search, problems[0], strengths, fits, refits)
-        errors = held_out_errors(problems, refits or fits)
-        chosen = self._choose(strengths, errors, [problem.held_out for problem in problems[1:]])
+        self.mse_path_ = held_out_errors(problems, refits or fits)
+        self.mse_mean_, self.mse_se_ = mean_errors(problems, self.mse_path_)
+        self.strengths_, self.n_features_path_ = strengths, self.path_.n_features
+        chosen = self._choose()
+        self.strength_ = float(strengths[chosen])
         self.estimator_ = (self.path_.relaxed_models or self.path_.models)[chosen]
         if self.relaxed == "auto" and not search.is_linear:
-            (solution, *_), self.relaxed_ = search.relaxed_while_better(problems, fits[chosen])
+            (solution, *_), self.relaxed_ = search.relaxed_while_better(
+                problems, fits[chosen], self.mse_mean_[chosen]
+            )
             if self.relaxed_:
                 self.estimator_ = search.published(problems[0], solution)
 
-    def _choose(self, strengths, errors, held_out):
-        """The place of the strength chosen."""
-        mean, standard_error = mean_errors(errors, held_out)
+    def _choose(self):
+        """The place of the strength chosen, by the errors."""
+        mean, standard_error = self.mse_mean_, self.mse_se_
         if not np.isfinite(mean).any():
             raise ValueError(
                 "No strength has a finite error in every fold; scale X, or use more rows a fold."
@@ -255,13 +260,9 @@ class RegularizedMLPRegressorCV(
         best = len(mean) - 1 - np.nanargmin(mean[::-1])  # of equal ones the sparsest
         bound = mean[best] + np.nan_to_num(standard_error[best])
         sparsest = np.flatnonzero(mean <= bound)[-1]
-        self.strengths_, self.n_features_path_ = strengths, self.path_.n_features
-        self.mse_path_, self.mse_mean_, self.mse_se_ = errors, mean, standard_error
-        self.strength_min_ = float(strengths[best])
-        self.strength_1se_ = float(strengths[sparsest])
-        chosen = best if self.selection == "min" else sparsest
-        self.strength_ = float(strengths[chosen])
-        return chosen
+        self.strength_min_ = float(self.strengths_[best])
+        self.strength_1se_ = float(self.strengths_[sparsest])
+        return best if self.selection == "min" else sparsest
 
     def _take_names(self, base):
         self.n_features_in_ = base.n_features_in_

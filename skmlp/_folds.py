@@ -1,4 +1,4 @@
-"""Folds of the data, and the errors on the rows that they leave out."""
+"""Folds of the data, and their rows."""
 
 from typing import NamedTuple
 
@@ -17,19 +17,6 @@ class Rows(NamedTuple):
     @property
     def total_weight(self):
         return len(self.y) if self.weight is None else self.weight.sum()
-
-
-def mean_errors(errors, held_out):
-    """Mean over the folds and its standard error sd / sqrt(K), (n_strengths,) each.
-
-    Folds count by the total weight of the rows left out, as in cv.glmnet.
-    """
-    share = np.array([rows.total_weight for rows in held_out], dtype=float)
-    share /= share.sum()
-    mean = errors @ share
-    variance = ((errors - mean[:, None]) ** 2) @ share
-    n_folds = len(share)
-    return mean, np.sqrt(variance / (n_folds - 1)) if n_folds > 1 else np.full(len(mean), np.nan)
 
 
 def rows_of(arrays, rows):

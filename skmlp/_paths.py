@@ -10,7 +10,7 @@ from sklearn.base import clone
 from ._forward import forward
 from ._layers import strengths as layer_strengths
 from ._meeting import current_runner
-from ._problems import mean_held_out_errors
+from ._problems import held_out_errors, mean_errors
 from ._task import NEGLIGIBLE_ALPHA
 from .engine.path import Scheme, constant, has_features, relax
 from .engine.train import train
@@ -173,7 +173,7 @@ class PathSearch:
         strengths = [share * end for share in INITIAL_SHARES]
         tries = self._initial([(p, s) for s in strengths for p in judges])
         fits = [tries[k : k + len(judges)] for k in range(0, len(tries), len(judges))]
-        mean, _ = mean_held_out_errors(judges, fits)
+        mean, _ = mean_errors(judges, held_out_errors(judges, fits))
         best = int(np.argmin(np.nan_to_num(mean, nan=np.inf)))
         own, *rest = self._initial([(p, strengths[best]) for p in others])
         solutions = [own, *fits[best], *rest]
@@ -210,20 +210,19 @@ class PathSearch:
     def _relax(self, tasks, starts, n_iter=RELAXED_ITER):
         return relax(_finer(tasks, n_iter), starts, self._train)
 
-    def relaxed_while_better(self, problems, solutions):
+    def relaxed_while_better(self, problems, solutions, least):
         """(solutions, whether relaxed): refits of one strength, trained on while that helps.
 
         Without a penalty, iterations are what keeps a network from overfitting: as many are made as
-        lower the mean error on the rows that the folds leave out.
+        lower the mean error on the rows that the folds leave out, ``least`` before the first.
         """
         tasks, best = [problem.task for problem in problems], solutions
-        (least,), _ = mean_held_out_errors(problems, [best])
         for n_iter in RELAXED_ROUNDS if _is_iterative(tasks[0]) else RELAXED_ROUNDS[:1]:
             starts = [solution.weights for solution in best]
             if not all(map(has_features, starts)):
                 break
             refits = self._relax(tasks, starts, n_iter)
-            (error,), _ = mean_held_out_errors(problems, [refits])
+            (error,), _ = mean_errors(problems, held_out_errors(problems, [refits]))
             if not error < least:
                 break
             best, least = refits, error

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import mean_poisson_deviance, mean_squared_error
 
 from ._data import fit_data
-from ._folds import Rows, mean_errors, rows_of
+from ._folds import Rows, rows_of
 from ._forward import forward
 from ._task import build_task
 from .engine.task import Task
@@ -68,7 +68,14 @@ def held_out_errors(problems, fits):
         )
 
 
-def mean_held_out_errors(problems, fits):
-    """Their mean over the folds and its standard error, (n_strengths,) each."""
-    held_out = [problem.held_out for problem in problems if problem.held_out]
-    return mean_errors(held_out_errors(problems, fits), held_out)
+def mean_errors(problems, errors):
+    """Mean over the folds and its standard error sd / sqrt(K), (n_strengths,) each.
+
+    Folds count by the total weight of the rows left out, as in cv.glmnet.
+    """
+    share = np.array([p.held_out.total_weight for p in problems if p.held_out], dtype=float)
+    share /= share.sum()
+    mean = errors @ share
+    variance = ((errors - mean[:, None]) ** 2) @ share
+    n_folds = len(share)
+    return mean, np.sqrt(variance / (n_folds - 1)) if n_folds > 1 else np.full(len(mean), np.nan)
