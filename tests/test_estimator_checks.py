@@ -18,7 +18,7 @@ CONFIGURATIONS = [
     {"l1_per_layer": 1e-2, **FEW_LARGE_STEPS},
     {"l1_per_layer": (1e-2, 1e-3), "solver": "lbfgs", "max_iter": 30},
     {"positive_weights": True},
-    {"positive_weights": (True, False), "l1_per_layer": 1e-3, **FEW_LARGE_STEPS},
+    {"positive_weights": (True, False), "l1_per_layer": 1e-2, **FEW_LARGE_STEPS},
     {"normalization": "batch"},
     {"normalization": "layer"},
     {"early_stopping": True, "validation_fraction": 0.3},

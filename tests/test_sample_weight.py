@@ -28,7 +28,7 @@ CONFIGURATIONS = [
     {"early_stopping": True, "solver": "sgd", "normalization": "batch"},
     {"loss": "poisson"},
     {"loss": "poisson", "solver": "lbfgs"},
-    {"l1_per_layer": 0.02},
+    {"l1_per_layer": 0.03, "activation": "tanh"},
     {"l1_per_layer": 0.02, "solver": "lbfgs"},
     {"l1_per_layer": 0.02, "solver": "lbfgs", "hidden_layer_sizes": ()},
     {"positive_weights": True},

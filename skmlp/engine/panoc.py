@@ -20,6 +20,7 @@ CURVATURE_SHARE = 0.95
 ROUNDING = 1e-14
 MEMORY = 20
 MAX_HALVINGS = 11
+MAX_FAILURES = 3
 LARGEST_CURVATURE = 1e14
 
 
@@ -45,6 +46,10 @@ class InverseHessian:
     def __init__(self) -> None:
         self._slots: list[int] = []  # of the pairs, the oldest first
         self._S = self._Y = np.empty((0, 0))
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._slots
 
     def clear(self) -> None:
         self._slots.clear()
@@ -132,6 +137,13 @@ class _Problem:
         envelope = f - gradient @ r + (r @ r) / (2 * gamma) + self.penalty.value(z)
         return _Point(x, f, gradient, z, r, envelope)
 
+    def at_step(self, point: _Point, curvature: float):
+        """F at z, and whether the quadratic bound of f holds there."""
+        f_z = yield from self.value(point.z)
+        bound = point.f - point.gradient @ point.r + 0.5 * curvature * (point.r @ point.r)
+        holds = f_z <= bound + ROUNDING * max(1.0, abs(point.f))
+        return f_z + self.penalty.value(point.z), holds
+
     def curvature(self, x: np.ndarray, gradient: np.ndarray) -> Generator[Question, Answer, float]:
         """A local Lipschitz constant of the gradient, from one finite difference."""
         step = 1e-6 * np.maximum(1.0, np.abs(x))
@@ -142,36 +154,64 @@ class _Problem:
 def _backtrack(problem: _Problem, point: _Point, curvature: float, memory: InverseHessian):
     """Raise the curvature until the quadratic bound holds at z; (point, curvature, F at z)."""
     while True:
-        bound = point.f - point.gradient @ point.r + 0.5 * curvature * (point.r @ point.r)
-        f_z = yield from problem.value(point.z)
-        holds = f_z <= bound + ROUNDING * max(1.0, abs(point.f))
+        value, holds = yield from problem.at_step(point, curvature)
         if holds or curvature > LARGEST_CURVATURE or problem.exhausted:
-            return point, curvature, f_z + problem.penalty.value(point.z)
+            return point, curvature, value
         curvature *= 2
         memory.clear()
         point = problem.step(point.x, point.f, point.gradient, CURVATURE_SHARE / curvature)
 
 
-def _line_search(problem: _Problem, point: _Point, direction: np.ndarray, gamma: float):
-    """The point between the forward-backward step and the quasi-Newton step that lowers phi."""
+def _line_search(problem: _Problem, point: _Point, curvature: float, direction: np.ndarray):
+    """A point between the forward-backward step and the quasi-Newton step that lowers phi.
+
+    (point, F at its z), or None. Where the quadratic bound fails phi is no bound of F, however low
+    it lies, and the point is none to go to (De Marchi, Themelis 2022).
+    """
+    gamma = CURVATURE_SHARE / curvature
     decrease = (1 - CURVATURE_SHARE) / (4 * gamma) * (point.r @ point.r)
     goal = point.envelope - decrease + ROUNDING * max(1.0, abs(point.envelope))
-    tau = 1.0
+    tau, n_failures = 1.0, 0
     for _ in range(MAX_HALVINGS):
         x = point.x - (1 - tau) * point.r + tau * direction
         candidate = yield from problem.point(x, gamma)
-        if candidate.envelope <= goal or problem.exhausted:
-            return candidate
+        if candidate.envelope <= goal:
+            value, holds = yield from problem.at_step(candidate, curvature)
+            if holds:
+                return candidate, value
+            n_failures += 1
+        if n_failures == MAX_FAILURES or problem.exhausted:
+            break
         tau *= 0.5
-    return (yield from problem.point(point.z, gamma))
+    return None
+
+
+def _advance(problem: _Problem, point: _Point, curvature: float, memory: InverseHessian):
+    """(point, curvature, F at its z) of the next iteration.
+
+    Where no quasi-Newton step is found it is z, from which alone the curvature may rise: there phi
+    is at most F, so that it never rises from one iteration to the next.
+    """
+    found = None
+    if not memory.is_empty:
+        direction = -memory.times(point.r)
+        found = yield from _line_search(problem, point, curvature, direction)
+    if found is None:
+        at_z = yield from problem.point(point.z, CURVATURE_SHARE / curvature)
+        following, raised, value = yield from _backtrack(problem, at_z, curvature, memory)
+    else:
+        (following, value), raised = found, curvature
+    if raised == curvature:
+        memory.add(following.x - point.x, following.r - point.r)
+    return following, raised, value
 
 
 def search(penalty, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor) -> Search:
     """Minimise f + g from ``x`` until max |x - prox(x - grad f(x))| <= tol.
 
     A generator that asks for f and its gradient, so that several searches can be answered
-    together, and returns its Minimum. ``penalty`` is g. ``monitor(x, F)`` sees each iterate and
-    returns True to stop. Where the limits end the search, the best iterate is the result.
+    together, and returns its Minimum: the best iterate, where it does not end by its residual.
+    ``penalty`` is g. ``monitor(x, F)`` sees each iterate and returns True to stop.
     """
     problem, memory = _Problem(penalty, max_fun), InverseHessian()
     x = penalty.prox(x, 0.0)
@@ -181,33 +221,30 @@ def search(penalty, x: np.ndarray, tol: float, max_iter: int, max_fun: float, mo
     best = (f + penalty.value(x), x)
     curvature = yield from problem.curvature(x, gradient)
     point = problem.step(x, f, gradient, CURVATURE_SHARE / curvature)
-    message, n_iter = "the iteration limit was reached", 0
-    while n_iter < max_iter and not problem.exhausted:
-        point, curvature, value = yield from _backtrack(problem, point, curvature, memory)
+    point, curvature, value = yield from _backtrack(problem, point, curvature, memory)
+    message, n_iter = "", 0
+    while True:
         best = min(best, (value, point.z), key=itemgetter(0))
-        gamma = CURVATURE_SHARE / curvature
         if penalty.residual(point.x, point.gradient) <= tol:
             _, at_z = yield from problem.value_and_gradient(point.z)
             residual = penalty.residual(point.z, at_z)
             if residual <= tol:
                 return Minimum(point.z, residual, n_iter, problem.n_evaluations, "")
-        direction = -memory.times(point.r)
-        following = yield from _line_search(problem, point, direction, gamma)
-        memory.add(following.x - point.x, following.r - point.r)
-        point, n_iter = following, n_iter + 1
-        if monitor(point.z, point.envelope) or not np.isfinite(point.envelope):
-            message = ""
+        if n_iter >= max_iter or problem.exhausted:
+            message = "the iteration limit was reached"
             break
-    value = yield from problem.value(point.z)
-    best = min(best, (value + penalty.value(point.z), point.z), key=itemgetter(0))
+        if (n_iter and monitor(point.z, value)) or not np.isfinite(value):
+            break
+        point, curvature, value = yield from _advance(problem, point, curvature, memory)
+        n_iter += 1
     _, gradient = yield from problem.value_and_gradient(best[1])
     residual = penalty.residual(best[1], gradient)
     return Minimum(best[1], residual, n_iter, problem.n_evaluations, message)
 
 
-def panoc(problem, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor) -> Minimum:
-    """The search on one problem with ``value``, ``value_and_gradient`` (f) and ``penalty`` (g)."""
-    searching, answer = search(problem.penalty, x, tol, max_iter, max_fun, monitor), None
+def run_alone(searching: Search, problem) -> Minimum:
+    """The result of a search on one problem with ``value`` and ``value_and_gradient`` (f)."""
+    answer = None
     while True:
         try:
             question = searching.send(answer)
@@ -217,3 +254,8 @@ def panoc(problem, x: np.ndarray, tol: float, max_iter: int, max_fun: float, mon
             answer = problem.value_and_gradient(question.x)
         else:
             answer = problem.value(question.x), None
+
+
+def panoc(problem, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor) -> Minimum:
+    """The search on one problem with f and its ``penalty`` g."""
+    return run_alone(search(problem.penalty, x, tol, max_iter, max_fun, monitor), problem)

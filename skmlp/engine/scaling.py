@@ -52,6 +52,11 @@ class Scaling:
             scale = np.sqrt((share * (task.train.y - self._y_mean) ** 2).sum(0).mean())
             self._y_scale = float(scale) if scale > 0 else 1.0
 
+    @property
+    def unit(self) -> float:
+        """The objective over that of the scaled variables."""
+        return self._y_scale**2
+
     def penalty(self, penalty: PenaltyNumbers) -> PenaltyNumbers:
         """The penalty of the scaled variables."""
         ones = np.zeros(self._layout.size)
@@ -127,6 +132,7 @@ class ScaledObjective:
     def __init__(self, objective: FullObjective, task: Task, layout: Layout) -> None:
         self._objective, self._scaling = objective, Scaling(task, layout)
         self.penalty = self._scaling.penalty(objective.penalty)
+        self.unit = self._scaling.unit
         self.to_original = self._scaling.to_original
         self.from_original = self._scaling.from_original
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import torch
 
-from .deterministic import minimize, settle
+from .deterministic import is_smooth, minimize
 from .initialization import first_weights
 from .layout import Layout
+from .linear import solve_linear
 from .objective import StackObjective
 from .penalties import PenaltyNumbers, penalty_numbers
 from .preactivations import fold, unfold
@@ -21,7 +22,10 @@ from .stack import Stack
 from .task import Program, Solution, Status, Task, Weights
 from .validation import validate_weights
 
-CLOSING_ITERATIONS = 50
+PASSES_AN_EPOCH = 5
+MOST_CLOSING_PASSES = 1000
+FEW_CLOSING_PASSES = 50
+CLOSING_SHARE = 1e-4  # of the tolerance
 SMALL_PASS = 2**22
 
 
@@ -63,7 +67,7 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
     if program.solver == "lbfgs":
         with _turn(program):
             ends = minimize(tasks, penalties, layout, rows)
-        outcomes = [Outcome(*end, is_settled=True) for end in ends]
+        outcomes = [Outcome(*end[:4], is_settled=True) for end in ends]
     else:
         outcomes = _run_epochs(Stack(tasks, penalties, np.stack(rows), rngs))
         for task, penalty, outcome in zip(tasks, penalties, outcomes, strict=True):
@@ -117,15 +121,39 @@ def _run_epochs(stack: Stack) -> list[Outcome]:
 
 
 def _settle(task: Task, layout: Layout, penalty: PenaltyNumbers, outcome: Outcome) -> None:
-    """The closing deterministic steps of one model."""
-    n_iter = min(CLOSING_ITERATIONS, outcome.n_iter)
-    try:
-        row = settle(task, penalty, layout, outcome.row, n_iter)
-    except KeyboardInterrupt:
-        outcome.status = Status.INTERRUPTED
-    else:
-        outcome.row = _not_worse(task, layout, row, outcome.row)
-        outcome.is_settled = True
+    """The closing deterministic steps of one model, which settle which weights are zero.
+
+    Where they reach the tolerance the training has converged, whatever ended its epochs, and where
+    they do not, it has not. With early stopping they are few, and the status is that of the epochs:
+    it is the validation score that has chosen the weights.
+    """
+    row, status, message = _closing(task, layout, penalty, outcome)
+    if status is Status.DIVERGED:
+        return
+    if task.early_stopping:
+        row, status = _not_worse(task, layout, row, outcome.row), outcome.status
+    outcome.row, outcome.status, outcome.message = row, status, message
+    outcome.is_settled = status is not Status.INTERRUPTED
+
+
+def _closing(task: Task, layout: Layout, penalty: PenaltyNumbers, outcome: Outcome):
+    """(row, status, message) of the closing steps from the row of the epochs.
+
+    They aim below the tolerance, so that the zeros are those of the minimum and rounding, which
+    long searches amplify, is forgotten there. Without hidden layers the solution is exact.
+    """
+    if task.program.is_linear_regression and not task.early_stopping:
+        solution = solve_linear(task)
+        return layout.pack(solution.weights), solution.status, solution.message
+    passes = min(PASSES_AN_EPOCH * outcome.n_iter, MOST_CLOSING_PASSES)
+    if task.early_stopping:
+        passes = min(outcome.n_iter, FEW_CLOSING_PASSES)
+    tol = CLOSING_SHARE * task.tol if is_smooth(task) else task.tol
+    closing = replace(task, tol=tol, max_iter=passes, max_fun=2 * passes)
+    end = minimize([closing], [penalty], layout, [outcome.row])[0]
+    if end.status is Status.MAX_ITER and end.residual <= task.tol:
+        return end.row, Status.CONVERGED, ""
+    return end.row, end.status, end.message
 
 
 def _settles(task: Task, outcome: Outcome) -> bool:

@@ -185,7 +185,7 @@ def test_interrupt_ends_all_threads(solver, monkeypatch):
 
     monkeypatch.setattr(training, "SMALL_PASS", 0)  # small ones would take turns
     monkeypatch.setattr(training, "raise_if_cancelled", slow)
-    monkeypatch.setattr("skmlp.engine.deterministic.raise_if_cancelled", slow)
+    monkeypatch.setattr("skmlp.engine.kinks.raise_if_cancelled", slow)
     monkeypatch.setattr("skmlp.engine.train.wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train(tasks_of(2, solver=solver, max_iter=10**6, tol=0), 2)
