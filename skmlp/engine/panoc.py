@@ -209,6 +209,8 @@ def _advance(problem: _Problem, point: _Point, curvature: float, memory: Inverse
 def search(penalty, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor) -> Search:
     """Minimise f + g from ``x`` until max |x - prox(x - grad f(x))| <= tol.
 
+    A small residual is no end where the last step lowered F by more than ``tol`` of it.
+
     A generator that asks for f and its gradient, so that several searches can be answered
     together, and returns its Minimum: the best iterate, where it does not end by its residual.
     ``penalty`` is g. ``monitor(x, F)`` sees each iterate and returns True to stop.
@@ -218,14 +220,15 @@ def search(penalty, x: np.ndarray, tol: float, max_iter: int, max_fun: float, mo
     f, gradient = yield from problem.value_and_gradient(x)
     if not np.isfinite(f):
         return Minimum(x, np.inf, 0, problem.n_evaluations, "the objective is not finite")
-    best = (f + penalty.value(x), x)
+    best, before = (f + penalty.value(x), x), f + penalty.value(x)
     curvature = yield from problem.curvature(x, gradient)
     point = problem.step(x, f, gradient, CURVATURE_SHARE / curvature)
     point, curvature, value = yield from _backtrack(problem, point, curvature, memory)
     message, n_iter = "", 0
     while True:
         best = min(best, (value, point.z), key=itemgetter(0))
-        if penalty.residual(point.x, point.gradient) <= tol:
+        still_falls, before = before - value > tol * abs(value), value
+        if not still_falls and penalty.residual(point.x, point.gradient) <= tol:
             _, at_z = yield from problem.value_and_gradient(point.z)
             residual = penalty.residual(point.z, at_z)
             if residual <= tol:
