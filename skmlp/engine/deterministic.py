@@ -8,6 +8,7 @@ from .activations import ACTIVATIONS
 from .layout import Layout
 from .lbfgsb import lbfgsb
 from .lockstep import ScaledStack, run_together
+from .losses import LOSSES
 from .objective import FullObjective
 from .panoc import Minimum, panoc, search
 from .penalties import PenaltyNumbers
@@ -89,7 +90,8 @@ def _minimize_together(tasks, penalties, layout, rows, limits):
 
 
 def _is_smooth(task: Task) -> bool:
-    return ACTIVATIONS[task.program.activation].smooth
+    program = task.program
+    return ACTIVATIONS[program.activation].smooth and LOSSES[program.loss].smooth
 
 
 def _minimize_split(task: Task, penalty: PenaltyNumbers, row: np.ndarray, layout: Layout):

@@ -30,9 +30,8 @@ def glorot(task: Task, rng: np.random.RandomState) -> Weights:
 
 
 def output_bias(loss: str, train: Samples) -> np.ndarray:
-    """The link of the weighted mean of y (q,): where the constant model starts."""
-    mean = (train.relative_weight() * train.y.astype(np.float64)).mean(0)
-    return LOSSES[loss].link(mean)
+    """The output (q,) of the best constant model."""
+    return LOSSES[loss].constant(train.y, train.relative_weight())
 
 
 def constant_weights(task: Task) -> Weights:

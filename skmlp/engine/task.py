@@ -54,7 +54,9 @@ class Program:
     @property
     def is_linear_regression(self) -> bool:
         """Whether the objective is a quadratic plus a separable penalty: no hidden layer."""
-        is_quadratic = self.n_layers == 1 and self.loss == "squared_error"
+        from .losses import LOSSES
+
+        is_quadratic = self.n_layers == 1 and LOSSES[self.loss].quadratic
         return is_quadratic and not self.has_group_norms
 
     @property
