@@ -14,10 +14,12 @@ from ._availability import available_unless
 from ._data import checked_arrays, fit_data, validation_arrays
 from ._forward import ACTIVATIONS, forward
 from ._layers import hidden_sizes
+from ._losses import LOSSES
 from ._meeting import train_together
 from ._results import check_solution, fitted_attributes, warn_of_status
 from ._selection import SelectsFeatures, feature_scale
 from ._task import build_task, draw_seed
+from ._trained import Trained, start_from
 from .engine.task import Weights
 
 
@@ -295,7 +297,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     """
 
     _parameter_constraints: dict = {
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": [StrOptions(set(LOSSES))],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
@@ -476,7 +478,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
             goes_on = hasattr(self, "coefs_")
             arrays = checked_arrays(self, X, y, sample_weight, reset=not goes_on)
             seed = draw_seed(self.random_state)
-            target = getattr(self, "_target", None) if goes_on else None
+            target = self._trained.target if goes_on and hasattr(self, "_trained") else None
             data = fit_data(self, arrays, None, target, seed)
             self._train(data, seed, goes_on=goes_on, incremental=True)
         return self
@@ -500,7 +502,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         """Publish a solution of the engine; ``before`` are the attributes that it goes on from."""
         attributes = fitted_attributes(self, data, solution, data.train.X.shape[1], before)
         check_solution(self, attributes, solution)
-        self._publish(attributes, data.target, solution.optimizer)
+        self._publish(attributes, data.target, solution)
         self._feature_scale = feature_scale(data.train)
         return attributes
 
@@ -523,11 +525,13 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
             units = fitted[1:-1]
             gains = getattr(self, "layer_norm_gains_", [np.ones(u) for u in units])
             shifts = getattr(self, "layer_norm_shifts_", [np.zeros(u) for u in units])
-        as_float = [
-            [np.asarray(array, dtype=np.float64) for array in arrays]
+        published = [
+            [np.asarray(array) for array in arrays]
             for arrays in (self.coefs_, self.intercepts_, gains, shifts)
         ]
-        return data.target.from_units(Weights(*as_float))
+        return start_from(
+            getattr(self, "_trained", None), Weights(*published), data.target, self.normalization
+        )
 
     def _solver_state(self):
         """The solver's state after the last epoch, where that was of this solver and network."""
@@ -538,7 +542,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         """What a solver's state belongs to."""
         return self.solver, self.normalization, [np.shape(coef) for coef in self.coefs_]
 
-    def _publish(self, attributes, target, optimizer):
+    def _publish(self, attributes, target, solution):
         """Set the fitted attributes, and drop those of an earlier fit that this one has not."""
         kept = {"n_features_in_", "feature_names_in_", *attributes}
         for name in list(vars(self)):
@@ -546,8 +550,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
                 delattr(self, name)
         for name, value in attributes.items():
             setattr(self, name, value)
-        self._target = target
-        self._optimizer = (self._solver_key(), optimizer)
+        self._trained = Trained.of(target, solution)
+        self._optimizer = (self._solver_key(), solution.optimizer)
 
     def predict(self, X):
         """Predict with the weights in ``coefs_`` and ``intercepts_``.
@@ -577,7 +581,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.target_tags.positive_only = self.loss == "poisson"
+        non_negative = [name for name, loss in LOSSES.items() if loss.lowest_y >= 0]
+        tags.target_tags.positive_only = self.loss in non_negative
         return tags
 
 

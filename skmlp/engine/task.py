@@ -160,7 +160,8 @@ class Solution:
 
     ``objective`` and ``optimality`` are those of the full objective at ``weights``.
     ``loss_curve`` is None for solvers without epochs, the validation records None without
-    validation data.
+    validation data. ``validation_score`` is that of ``weights``, with early stopping, and
+    ``unfolded`` the network as trained, where batch normalisation is folded into ``weights``.
     """
 
     weights: Weights
@@ -171,5 +172,7 @@ class Solution:
     loss_curve: list[float] | None = None
     validation_losses: list[float] | None = None
     validation_scores: list[float] | None = None
+    validation_score: float | None = None
+    unfolded: Weights | None = None
     optimizer: dict = field(default_factory=dict)
     message: str = ""
