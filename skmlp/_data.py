@@ -15,11 +15,12 @@ from .engine.task import Samples
 
 
 class FitData(NamedTuple):
-    """Samples to train on and to validate on (or None), and the scale of y."""
+    """Samples to train on and to validate on (or None), the scale of y, and y (n, q) itself."""
 
     train: Samples
     validation: Samples | None
     target: TargetScale
+    y: np.ndarray
 
 
 def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
@@ -109,9 +110,9 @@ def fit_data(estimator, arrays, validation, target, seed):
     if target is None:
         is_network = len(hidden_sizes(estimator.hidden_layer_sizes)) > 0
         scale = LOSSES[estimator.loss].target
-        target = scale.of(train.y, train.weight, estimator.normalize_y, snapped=is_network)
+        target = scale.of(train.y, train.weight, estimator.normalize_y, snap=is_network)
     validation = None if held_out is None else _samples(held_out, target, X.dtype)
-    return FitData(_samples(train, target, X.dtype), validation, target)
+    return FitData(_samples(train, target, X.dtype), validation, target, train.y)
 
 
 class _Part(NamedTuple):

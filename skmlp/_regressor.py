@@ -177,8 +177,9 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     positive_weights : bool or array-like of shape (n_layers - 1,), default=False
         Whether a layer's weights are held non-negative, one for all layers or one each. Not the
         same as non-negative predictions: biases are free. With all layers positive the function
-        increases in every feature; with ReLU or softplus it is then also convex and supermodular,
-        which is a strong restriction that 'tanh' does not share.
+        increases in every feature, unless the activation falls in places ('silu', 'gelu') or layer
+        normalisation is used (a warning says so). With ReLU or softplus it is then also convex and
+        supermodular, which is a strong restriction that 'tanh' does not share.
 
     normalize_y : bool, default=True
         Whether to train on y centred and scaled by its weighted mean and standard deviation (by

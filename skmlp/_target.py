@@ -7,31 +7,34 @@ import numpy as np
 from .engine.task import Weights
 
 GRID = 2.0**24  # steps a unit of y in training
-WEIGHT_BITS = 30
+WEIGHT_GRID = 2.0**30
 
 
 @dataclass(frozen=True)
 class TargetScale:
     """y = mean + scale * y_scaled, each (n_outputs,), and weights of an output without a link.
 
-    ``snapped`` values of y_scaled lie on a grid: rounding, which differs between units of y, would
-    be amplified by the hundreds of steps that train a network. On the grid y has the same bits in
-    practically all units, and so has the network.
+    y_scaled is snapped to a grid, where ``snapped_mean`` is its mean there, or not, where that is
+    None. Rounding differs between units of y, and the hundreds of steps that train a network
+    amplify it; on the grid y has the same bits in practically all units, and so has the network.
     """
 
     mean: np.ndarray
     scale: np.ndarray
-    snapped: bool = False
+    snapped_mean: np.ndarray | None = None
 
     @classmethod
-    def of(cls, y, weight, normalize, snapped=False):
+    def of(cls, y, weight, normalize, snap=False):
         """The scale of y (n, n_outputs), in units of its moments, or y as it is."""
         if not normalize:
             return cls(np.zeros(y.shape[1]), np.ones(y.shape[1]))
         size = np.abs(y).max(axis=0)
         size = np.where(size > 0, size, 1.0)  # squares of huge or tiny values stay finite
         mean, scale = cls._moments(y / size, weight)
-        return cls(size * mean, np.where(scale > 0, size * scale, 1.0), snapped)
+        mean, scale = size * mean, np.where(scale > 0, size * scale, 1.0)
+        if not snap:
+            return cls(mean, scale)
+        return cls(mean, scale, np.average(_snapped((y - mean) / scale, GRID), 0, weight))
 
     @staticmethod
     def _moments(y, weight):
@@ -43,36 +46,36 @@ class TargetScale:
     def transform(self, y):
         """y in the units of training."""
         scaled = (y - self.mean) / self.scale
-        return np.rint(scaled * GRID) / GRID if self.snapped else scaled
-
-    def inverse(self, y):
-        """y in its own units."""
-        return self.mean + self.scale * y
+        return scaled if self.snapped_mean is None else _snapped(scaled, GRID)
 
     def to_units(self, weights: Weights) -> Weights:
         """Weights that predict in the units of y, from weights in those of training."""
         coef, intercept = weights.coefs[-1], weights.intercepts[-1]
-        return _with_output(weights, coef * self.scale, intercept * self.scale + self.mean)
+        return _with_output(weights, coef * self.scale, intercept * self.scale + self._origin)
 
     def from_units(self, weights: Weights) -> Weights:
         """The inverse of ``to_units``; to thirty bits where y is snapped, for the same reason."""
         coef, intercept = weights.coefs[-1], weights.intercepts[-1]
-        coef, intercept = coef / self.scale, (intercept - self.mean) / self.scale
-        return _with_output(weights, *self._rounded(coef, intercept))
+        return self._rounded(weights, coef / self.scale, (intercept - self._origin) / self.scale)
 
-    def _rounded(self, coef, intercept):
-        if not self.snapped:
-            return coef, intercept
-        fraction, exponent = np.frexp(coef)
-        steps = 2.0**WEIGHT_BITS
-        coef = np.ldexp(np.rint(fraction * steps) / steps, exponent)
-        return coef, np.rint(intercept * steps) / steps
+    @property
+    def _origin(self):
+        """What an output of zero is in the units of y, so that the mean of y stays its mean."""
+        if self.snapped_mean is None:
+            return self.mean
+        return self.mean - self.scale * self.snapped_mean
+
+    def _rounded(self, weights, coef, intercept):
+        if self.snapped_mean is not None:
+            fraction, exponent = np.frexp(coef)
+            coef = np.ldexp(_snapped(fraction, WEIGHT_GRID), exponent)
+            intercept = _snapped(intercept, WEIGHT_GRID)
+        return _with_output(weights, coef, intercept)
 
     def is_same(self, other):
-        """Whether y has the same values in both."""
-        pairs = (self.mean, other.mean), (self.scale, other.scale)
-        is_alike = type(self) is type(other) and self.snapped == other.snapped
-        return is_alike and all(np.array_equal(a, b) for a, b in pairs)
+        """Whether both turn y into the same numbers."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return type(self) is type(other) and all(np.array_equal(a, b) for a, b in pairs)
 
 
 class LogTargetScale(TargetScale):
@@ -85,12 +88,23 @@ class LogTargetScale(TargetScale):
         return np.zeros_like(mean), mean
 
     def to_units(self, weights: Weights) -> Weights:
-        intercept = weights.intercepts[-1] + np.log(self.scale)
+        intercept = weights.intercepts[-1] + self._origin
         return _with_output(weights, weights.coefs[-1], intercept)
 
     def from_units(self, weights: Weights) -> Weights:
-        intercept = weights.intercepts[-1] - np.log(self.scale)
-        return _with_output(weights, *self._rounded(weights.coefs[-1], intercept))
+        intercept = weights.intercepts[-1] - self._origin
+        return self._rounded(weights, weights.coefs[-1], intercept)
+
+    @property
+    def _origin(self):
+        if self.snapped_mean is None:
+            return np.log(self.scale)
+        return np.log(self.scale / np.where(self.snapped_mean > 0, self.snapped_mean, 1.0))
+
+
+def _snapped(values, steps):
+    """The values on a grid of so many steps a unit."""
+    return np.rint(values * steps) / steps
 
 
 def _with_output(weights, coef, intercept):
