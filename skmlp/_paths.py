@@ -262,14 +262,15 @@ def _is_moving(task, solution):
 def _adapted(task, solution):
     """The task with the largest sensitivity over each feature's own, at most ``LARGEST_FACTOR``.
 
-    Features of a group share their root mean square.
+    Features of a group, but for those that are excluded, share their root mean square.
     """
     from .engine.sensitivity import sensitivities
 
     sensitivity = sensitivities(task, solution.weights)
     members = task.program.feature_groups
     if members is not None:
-        sizes = np.bincount(members)
+        free = None if task.penalty_factor is None else np.isfinite(task.penalty_factor)
+        sizes = np.maximum(np.bincount(members, free), 1)
         sensitivity = np.sqrt(np.bincount(members, sensitivity**2) / sizes)[list(members)]
     largest = sensitivity.max()
     if largest == 0:

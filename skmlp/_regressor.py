@@ -112,6 +112,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     random_state : int, RandomState instance or None, default=None
         Seed of the first weights, the validation split, the order of the rows and dropout. The
         same int gives the same bits. None draws a fresh seed; numpy's global state is not used.
+        First weights are MLPRegressor's; for lbfgs, on standardised X and y.
 
     tol : float, default=0.0001
         adam and sgd stop when the loss (the validation score, with early stopping) has not got
@@ -184,7 +185,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     normalize_y : bool, default=True
         Whether to train on y centred and scaled by its weighted mean and standard deviation (by
         its mean alone for 'poisson'), and to undo that in the published weights. Penalties are
-        then relative to the standard deviation of y.
+        then relative to the standard deviation of y. With hidden layers it is rounded to multiples
+        of 2^-24 of that, so that predictions change with the units of y exactly.
 
     normalization : {'batch', 'layer'} or None, default=None
         Normalisation between a hidden layer's product and its activation. Batch normalisation is
@@ -217,7 +219,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         Features that have not left the network: their names where known, else positions.
 
     objective_ : float
-        F on all training rows at the returned weights (for standardised y with ``normalize_y``).
+        F on all training rows at the returned weights (for y as it is trained on with
+        ``normalize_y``).
 
     optimality_ : float
         max |w - prox(w - grad)| of F at the returned weights, zero at a stationary point. A
@@ -240,7 +243,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         R2 on the validation data after each epoch, with early stopping.
 
     best_validation_score_ : float or None
-        The largest of ``validation_scores_``, that of the returned weights.
+        R2 of the returned weights on the validation data, with early stopping: the largest of this
+        fit's ``validation_scores_``, unless deterministic steps at the end have moved the weights.
 
     layer_norm_gains_, layer_norm_shifts_ : list of shape (n_layers - 2,)
         Gain and shift of each hidden unit. Only with ``normalization='layer'``.
@@ -457,8 +461,9 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     def partial_fit(self, X, y, sample_weight=None):
         """Go on by one epoch over the given data; not with lbfgs or early stopping.
 
-        The scale of y is that of the first call. Batch normalisation is folded with the statistics
-        of the rows given, so give it large pieces.
+        The scale of y is that of the first call. Batch normalisation is folded into the published
+        weights with the statistics of the rows given, so give it large pieces; training goes on
+        from the network before that, unless ``coefs_`` or ``intercepts_`` were edited.
 
         Parameters
         ----------
