@@ -1,5 +1,7 @@
 """Paths of networks, their cross-validation and stability selection; and what may go wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,10 @@ from skmlp import (
     regularization_path,
     stability_selection,
 )
+from skmlp._data import checked_arrays
+from skmlp._paths import _adapted
+from skmlp._problems import problems_of
+from skmlp.engine.train import train
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(0)
@@ -186,6 +192,35 @@ def test_first_weights_of_the_adaptive_penalty_are_tried_too():
         return path_of(network(random_state=seed), n_init=n_init, n_strengths=2).penalty_factor
 
     assert any(not np.array_equal(factors(seed, 1), factors(seed, 3)) for seed in range(3))
+
+
+def test_excluded_columns_do_not_enter_a_group_s_sensitivity():
+    """The factors of a group of three with one excluded are those of the group of two."""
+    kept = [0, 1, 3, 4, 5]
+    groups = {"feature_groups": [[0, 1, 2]], "penalty_factor": [1, 1, np.inf, 1, 1, 1]}
+    models = network(group_l1=0.1, **groups), network(group_l1=0.1, feature_groups=[[0, 1]])
+    task, without = (
+        problems_of(model, checked_arrays(model, data, y, None, reset=True), (), 0)[0].task
+        for model, data in zip(models, (X, X[:, kept]), strict=True)
+    )
+    (solution,) = train([task])
+    first, *others = solution.weights.coefs
+    assert not first[2].any()
+    smaller = replace(solution, weights=solution.weights._replace(coefs=[first[kept], *others]))
+    factors = _adapted(task, solution).adaptive_factor, _adapted(without, smaller).adaptive_factor
+    assert_allclose(factors[0][kept], factors[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("normalization", [None, "batch"])
+def test_relaxed_models_of_a_path_can_be_trained_on(normalization):
+    """After a vanishing step they predict as before."""
+    model = network(solver="adam", learning_rate_init=0.01, max_iter=30)
+    model.set_params(normalization=normalization, penalty_factor=[np.inf, 1, 1, 1, 1, 1])
+    path = path_of(model, adaptive=False, strengths=[0.001, 0.01])
+    for relaxed in path.relaxed_models:
+        before = relaxed.predict(X)
+        relaxed.set_params(learning_rate_init=1e-12).partial_fit(X, y)
+        assert_allclose(relaxed.predict(X), before, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])

@@ -129,7 +129,9 @@ def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:
         program = replace(small.program, feature_groups=None)
         factors = {"penalty_factor": None, "adaptive_factor": None}
         free.append(replace(small, program=program, l1=none, alpha=none, group_l1=0.0, **factors))
+    n_features = tasks[0].program.layer_sizes[0] if tasks else 0
+    state_of_columns = {"unfolded": None, "optimizer": {}}
     return [
-        replace(s, weights=embedded(s.weights, support, task.program.layer_sizes[0]))
-        for task, support, s in zip(tasks, supports, train(free), strict=True)
+        replace(s, weights=embedded(s.weights, support, n_features), **state_of_columns)
+        for support, s in zip(supports, train(free), strict=True)
     ]
