@@ -106,7 +106,9 @@ class RegularizedMLPRegressorCV(
 
     mse_path_ : ndarray of shape (n_strengths, n_folds)
         Mean squared error on the rows that each fold leaves out, in the squared units of y; mean
-        Poisson deviance for that loss. Of refits where ``relaxed=True``.
+        Poisson deviance for that loss. Of refits where ``relaxed=True``. With several outputs the
+        mean over them, where with ``normalize_y`` each counts as in the loss that is minimised: its
+        error over its variance in all data (its deviance over its mean).
 
     mse_mean_, mse_se_ : ndarray of shape (n_strengths,)
         Mean over the folds, and its standard error sd / sqrt(n_folds); as in cv.glmnet, folds count

@@ -7,17 +7,20 @@ from scipy import sparse
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from ._layers import hidden_sizes
+from ._losses import LOSSES, check_range
 from ._split import validation_rows
 from ._target import TargetScale
 from .engine.task import Samples
 
 
 class FitData(NamedTuple):
-    """Samples to train on and to validate on (or None), and the scale of y."""
+    """Samples to train on and to validate on (or None), the scale of y, and y (n, q) itself."""
 
     train: Samples
     validation: Samples | None
     target: TargetScale
+    y: np.ndarray
 
 
 def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
@@ -37,7 +40,7 @@ def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
         reset=reset,
     )
     y = _target_matrix(y)
-    _check_target_range(y, estimator.loss)
+    check_range(y, estimator.loss)
     weight = _checked_weight(sample_weight, X, "sample_weight")
     X = X.tocsr() if sparse.issparse(X) else X
     if weight is not None and (weight == 0).any() and not all_rows:
@@ -50,11 +53,6 @@ def _target_matrix(y):
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-
-
-def _check_target_range(y, loss):
-    if loss == "poisson" and (y < 0).any():
-        raise ValueError(f"loss='poisson' needs y >= 0, got a smallest y of {y.min():g}.")
 
 
 def _checked_weight(weight, X, name):
@@ -92,7 +90,7 @@ def validation_arrays(estimator, X_val, y_val, sample_weight_val):
     y_val = check_array(y_val, ensure_2d=False, dtype="numeric", input_name="y_val")
     check_consistent_length(X_val, y_val)
     y_val = _target_matrix(y_val)
-    _check_target_range(y_val, estimator.loss)
+    check_range(y_val, estimator.loss)
     weight = _checked_weight(sample_weight_val, X_val, "sample_weight_val")
     return X_val.tocsr() if sparse.issparse(X_val) else X_val, y_val, weight
 
@@ -110,9 +108,11 @@ def fit_data(estimator, arrays, validation, target, seed):
     if held_out is not None and held_out.y.shape[1] != y.shape[1]:
         raise ValueError(f"y_val has {held_out.y.shape[1]} outputs, y has {y.shape[1]}.")
     if target is None:
-        target = TargetScale.of(train.y, train.weight, estimator.loss, estimator.normalize_y)
+        is_network = len(hidden_sizes(estimator.hidden_layer_sizes)) > 0
+        scale = LOSSES[estimator.loss].target
+        target = scale.of(train.y, train.weight, estimator.normalize_y, snap=is_network)
     validation = None if held_out is None else _samples(held_out, target, X.dtype)
-    return FitData(_samples(train, target, X.dtype), validation, target)
+    return FitData(_samples(train, target, X.dtype), validation, target, train.y)
 
 
 class _Part(NamedTuple):

@@ -251,8 +251,7 @@ def _factors(task):
 
 def _scores(models, problem):
     """R2 of the models on the training rows, each computed once."""
-    data = problem.data.train
-    y = problem.data.target.inverse(data.y.astype(np.float64))
+    data, y = problem.data.train, problem.data.y
     X = data.X if data.rows is None else data.X[data.rows]
     scores = {
         id(model): r2_score(y, model._predict(X), sample_weight=data.weight) for model in models

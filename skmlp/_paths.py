@@ -7,7 +7,6 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import clone
 
-from ._forward import forward
 from ._layers import strengths as layer_strengths
 from ._meeting import current_runner
 from ._problems import held_out_errors, mean_errors
@@ -105,14 +104,13 @@ class PathSearch:
 
     def _end(self, problem):
         """The strength at which nothing is left, beside the features that have no penalty."""
+        from .engine.path_end import unpenalised
+        from .engine.validation import training_outputs
+
         task, offset = problem.task, None
-        factor = task.penalty_factor
-        if self.is_linear and factor is not None and (factor == 0).any():
-            free = replace(task, penalty_factor=np.where(factor == 0, 0.0, np.inf))
-            weights = self._train([free])[0].weights
-            offset = forward(
-                task.train.X, weights.coefs, weights.intercepts, "identity", "identity"
-            )
+        free = unpenalised(task) if self.is_linear else None
+        if free is not None:
+            offset = training_outputs(free, self._train([free])[0].weights)
         return self.scheme.largest(task, offset)
 
     # Paths
@@ -264,14 +262,15 @@ def _is_moving(task, solution):
 def _adapted(task, solution):
     """The task with the largest sensitivity over each feature's own, at most ``LARGEST_FACTOR``.
 
-    Features of a group share their root mean square.
+    Features of a group, but for those that are excluded, share their root mean square.
     """
     from .engine.sensitivity import sensitivities
 
     sensitivity = sensitivities(task, solution.weights)
     members = task.program.feature_groups
     if members is not None:
-        sizes = np.bincount(members)
+        free = None if task.penalty_factor is None else np.isfinite(task.penalty_factor)
+        sizes = np.maximum(np.bincount(members, free), 1)
         sensitivity = np.sqrt(np.bincount(members, sensitivity**2) / sizes)[list(members)]
     largest = sensitivity.max()
     if largest == 0:

@@ -3,56 +3,60 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import mean_poisson_deviance, mean_squared_error
 
 from ._data import fit_data
 from ._folds import Rows, rows_of
 from ._forward import forward
+from ._losses import LOSSES
 from ._task import build_task
 from .engine.task import Task
 
 
 class Problem(NamedTuple):
-    """One training set: its task, its data, what it leaves out (None for the whole data)."""
+    """One training set: its task, its data, what it leaves out (None for the whole data).
+
+    ``units`` (n_outputs,) are those in which the outputs' errors add up.
+    """
 
     task: Task
     data: object
     held_out: Rows | None = None
+    units: np.ndarray | float = 1.0
 
     def error(self, solution):
-        """Mean squared error in the units of y; mean Poisson deviance for that loss."""
-        metric, link = mean_squared_error, "identity"
-        if self.task.program.loss == "poisson":
-            metric, link = mean_poisson_deviance, "exp"
-        prediction = self._predict(solution, link)
-        if not np.isfinite(prediction).all():
-            return np.nan
-        return metric(self.held_out.y, prediction, sample_weight=self.held_out.weight)
+        """The loss's mean deviance on the rows left out; NaN where it is not finite."""
+        held_out, loss = self.held_out, LOSSES[self.task.program.loss]
+        return loss.error(held_out.y, self._outputs(solution), held_out.weight, self.units)
 
-    def _predict(self, solution, link):
+    def _outputs(self, solution):
+        """Outputs before the link, in the units of y."""
         weights = self.data.target.to_units(solution.weights)
         norm = (weights.gains, weights.shifts) if weights.gains else None
         activation = self.task.program.activation
-        return forward(self.held_out.X, weights.coefs, weights.intercepts, activation, link, norm)
+        coefs, intercepts = weights.coefs, weights.intercepts
+        return forward(self.held_out.X, coefs, intercepts, activation, "identity", norm)
 
 
 def problems_of(estimator, arrays, splits, seed):
     """The whole data, then each fold's training rows, with its own statistics of y.
 
-    Rows of weight zero are in none of them.
+    Rows of weight zero are in none of them. Errors of several outputs add up in the units of
+    training on the whole data, as in the loss.
     """
     problems = [_problem(estimator, rows_of(arrays, slice(None)), seed)]
+    scale = problems[0].data.target.scale
+    units = scale if len(scale) > 1 else np.ones(1)
     for rows, others in splits:
         held_out = rows_of(arrays, others)
         if not len(held_out.y):
             raise ValueError("cv holds a fold that leaves out no row of positive weight.")
-        problems.append(_problem(estimator, rows_of(arrays, rows), seed, held_out))
+        problems.append(_problem(estimator, rows_of(arrays, rows), seed, held_out, units))
     return problems
 
 
-def _problem(estimator, arrays, seed, held_out=None):
+def _problem(estimator, arrays, seed, held_out=None, units=1.0):
     data = fit_data(estimator, arrays, None, None, seed)
-    return Problem(build_task(estimator, data, seed), data, held_out)
+    return Problem(build_task(estimator, data, seed), data, held_out, units)
 
 
 def held_out_errors(problems, fits):

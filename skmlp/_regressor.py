@@ -14,10 +14,12 @@ from ._availability import available_unless
 from ._data import checked_arrays, fit_data, validation_arrays
 from ._forward import ACTIVATIONS, forward
 from ._layers import hidden_sizes
+from ._losses import LOSSES
 from ._meeting import train_together
 from ._results import check_solution, fitted_attributes, warn_of_status
 from ._selection import SelectsFeatures, feature_scale
 from ._task import build_task, draw_seed
+from ._trained import Trained, start_from
 from .engine.task import Weights
 
 
@@ -110,6 +112,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     random_state : int, RandomState instance or None, default=None
         Seed of the first weights, the validation split, the order of the rows and dropout. The
         same int gives the same bits. None draws a fresh seed; numpy's global state is not used.
+        First weights are MLPRegressor's; for lbfgs, on standardised X and y.
 
     tol : float, default=0.0001
         adam and sgd stop when the loss (the validation score, with early stopping) has not got
@@ -175,13 +178,15 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     positive_weights : bool or array-like of shape (n_layers - 1,), default=False
         Whether a layer's weights are held non-negative, one for all layers or one each. Not the
         same as non-negative predictions: biases are free. With all layers positive the function
-        increases in every feature; with ReLU or softplus it is then also convex and supermodular,
-        which is a strong restriction that 'tanh' does not share.
+        increases in every feature, unless the activation falls in places ('silu', 'gelu') or layer
+        normalisation is used (a warning says so). With ReLU or softplus it is then also convex and
+        supermodular, which is a strong restriction that 'tanh' does not share.
 
     normalize_y : bool, default=True
         Whether to train on y centred and scaled by its weighted mean and standard deviation (by
         its mean alone for 'poisson'), and to undo that in the published weights. Penalties are
-        then relative to the standard deviation of y.
+        then relative to the standard deviation of y. With hidden layers it is rounded to multiples
+        of 2^-24 of that, so that predictions change with the units of y exactly.
 
     normalization : {'batch', 'layer'} or None, default=None
         Normalisation between a hidden layer's product and its activation. Batch normalisation is
@@ -214,7 +219,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         Features that have not left the network: their names where known, else positions.
 
     objective_ : float
-        F on all training rows at the returned weights (for standardised y with ``normalize_y``).
+        F on all training rows at the returned weights (for y as it is trained on with
+        ``normalize_y``).
 
     optimality_ : float
         max |w - prox(w - grad)| of F at the returned weights, zero at a stationary point. A
@@ -237,7 +243,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         R2 on the validation data after each epoch, with early stopping.
 
     best_validation_score_ : float or None
-        The largest of ``validation_scores_``, that of the returned weights.
+        R2 of the returned weights on the validation data, with early stopping: the largest of this
+        fit's ``validation_scores_``, unless deterministic steps at the end have moved the weights.
 
     layer_norm_gains_, layer_norm_shifts_ : list of shape (n_layers - 2,)
         Gain and shift of each hidden unit. Only with ``normalization='layer'``.
@@ -295,7 +302,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     """
 
     _parameter_constraints: dict = {
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": [StrOptions(set(LOSSES))],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
@@ -454,8 +461,9 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     def partial_fit(self, X, y, sample_weight=None):
         """Go on by one epoch over the given data; not with lbfgs or early stopping.
 
-        The scale of y is that of the first call. Batch normalisation is folded with the statistics
-        of the rows given, so give it large pieces.
+        The scale of y is that of the first call. Batch normalisation is folded into the published
+        weights with the statistics of the rows given, so give it large pieces; training goes on
+        from the network before that, unless ``coefs_`` or ``intercepts_`` were edited.
 
         Parameters
         ----------
@@ -476,7 +484,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
             goes_on = hasattr(self, "coefs_")
             arrays = checked_arrays(self, X, y, sample_weight, reset=not goes_on)
             seed = draw_seed(self.random_state)
-            target = getattr(self, "_target", None) if goes_on else None
+            target = self._trained.target if goes_on and hasattr(self, "_trained") else None
             data = fit_data(self, arrays, None, target, seed)
             self._train(data, seed, goes_on=goes_on, incremental=True)
         return self
@@ -500,7 +508,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         """Publish a solution of the engine; ``before`` are the attributes that it goes on from."""
         attributes = fitted_attributes(self, data, solution, data.train.X.shape[1], before)
         check_solution(self, attributes, solution)
-        self._publish(attributes, data.target, solution.optimizer)
+        self._publish(attributes, data.target, solution)
         self._feature_scale = feature_scale(data.train)
         return attributes
 
@@ -523,11 +531,13 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
             units = fitted[1:-1]
             gains = getattr(self, "layer_norm_gains_", [np.ones(u) for u in units])
             shifts = getattr(self, "layer_norm_shifts_", [np.zeros(u) for u in units])
-        as_float = [
-            [np.asarray(array, dtype=np.float64) for array in arrays]
+        published = [
+            [np.asarray(array) for array in arrays]
             for arrays in (self.coefs_, self.intercepts_, gains, shifts)
         ]
-        return data.target.from_units(Weights(*as_float))
+        return start_from(
+            getattr(self, "_trained", None), Weights(*published), data.target, self.normalization
+        )
 
     def _solver_state(self):
         """The solver's state after the last epoch, where that was of this solver and network."""
@@ -538,7 +548,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         """What a solver's state belongs to."""
         return self.solver, self.normalization, [np.shape(coef) for coef in self.coefs_]
 
-    def _publish(self, attributes, target, optimizer):
+    def _publish(self, attributes, target, solution):
         """Set the fitted attributes, and drop those of an earlier fit that this one has not."""
         kept = {"n_features_in_", "feature_names_in_", *attributes}
         for name in list(vars(self)):
@@ -546,8 +556,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
                 delattr(self, name)
         for name, value in attributes.items():
             setattr(self, name, value)
-        self._target = target
-        self._optimizer = (self._solver_key(), optimizer)
+        self._trained = Trained.of(target, solution)
+        self._optimizer = (self._solver_key(), solution.optimizer)
 
     def predict(self, X):
         """Predict with the weights in ``coefs_`` and ``intercepts_``.
@@ -577,7 +587,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.target_tags.positive_only = self.loss == "poisson"
+        non_negative = [name for name, loss in LOSSES.items() if loss.lowest_y >= 0]
+        tags.target_tags.positive_only = self.loss in non_negative
         return tags
 
 

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from ._losses import LOSSES
 from .engine.task import Status
 
 DIVERGED = (
@@ -24,7 +25,7 @@ def fitted_attributes(estimator, data, solution, n_features, before):
         "n_features_in_": n_features,
         "n_layers_": len(weights.coefs) + 1,
         "n_outputs_": data.train.y.shape[1],
-        "out_activation_": "exp" if estimator.loss == "poisson" else "identity",
+        "out_activation_": LOSSES[estimator.loss].out_activation,
         "n_iter_": solution.n_iter,
         "t_": 0,
         "objective_": float(solution.objective),
@@ -54,21 +55,16 @@ def _history(estimator, data, solution, before):
         "loss_curve_": loss_curve,
         "best_loss_": None if stops_early else min(loss_curve, default=np.inf),
         "validation_scores_": scores,
-        "best_validation_score_": _best_score(scores) if stops_early else None,
+        "best_validation_score_": solution.validation_score,
         "validation_loss_curve_": losses,
         "t_": before.get("t_", 0) + solution.n_iter * data.train.n_rows,
     }
 
 
-def _best_score(scores):
-    finite = [score for score in scores if not np.isnan(score)]
-    return max(finite, default=-np.inf)
-
-
 def check_solution(estimator, attributes, solution):
     """ValueError for a training that has left nothing usable."""
     finite = all(np.isfinite(w).all() for w in attributes["coefs_"] + attributes["intercepts_"])
-    kept = estimator.early_stopping and np.isfinite(attributes.get("best_validation_score_") or 0.0)
+    kept = solution.validation_score is not None and np.isfinite(solution.validation_score)
     diverged = solution.status is Status.DIVERGED
     if not finite or (diverged and not kept):
         raise ValueError(DIVERGED.format(rate=estimator.learning_rate_init))

@@ -35,13 +35,15 @@ def build_task(
     alpha = strengths("alpha", estimator.alpha, n_layers)
     _check_composition(estimator, program, l1)
     _warn_of_free_scale(program, (l1[0] + float(estimator.group_l1), *l1[1:]), alpha)
+    positive = flags("positive_weights", estimator.positive_weights, n_layers)
+    _warn_of_falls(program, positive)
     return Task(
         program=program,
         train=data.train,
         validation=data.validation,
         l1=l1,
         alpha=alpha,
-        positive=flags("positive_weights", estimator.positive_weights, n_layers),
+        positive=positive,
         group_l1=float(estimator.group_l1),
         penalty_factor=factors,
         seed=seed,
@@ -140,4 +142,23 @@ def _warn_of_free_scale(program, l1, alpha):
         warnings.warn(
             f"normalization={program.normalization!r} undoes the scale of the layer before it, so "
             "its penalty shrinks weights without changing the function, and only zeros matter."
+        )
+
+
+def _warn_of_falls(program, positive):
+    """Warn where a function may fall although all weights are non-negative."""
+    from .engine.activations import ACTIVATIONS
+
+    if program.n_layers == 1 or not all(positive):
+        return
+    causes = []
+    if not ACTIVATIONS[program.activation].increasing:
+        causes.append(f"activation={program.activation!r} falls in places")
+    if program.normalization == "layer":
+        causes.append("normalization='layer' lowers the other units where one rises")
+    if causes:
+        warnings.warn(
+            f"The function need not increase in every feature, with positive_weights in all layers:"
+            f" {' and '.join(causes)}. For an increasing function use another activation (such as "
+            "'tanh', 'logistic' or 'relu') and normalization None or 'batch'."
         )

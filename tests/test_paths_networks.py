@@ -1,5 +1,7 @@
 """Paths of networks, their cross-validation and stability selection; and what may go wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,10 @@ from skmlp import (
     regularization_path,
     stability_selection,
 )
+from skmlp._data import checked_arrays
+from skmlp._paths import _adapted
+from skmlp._problems import problems_of
+from skmlp.engine.train import train
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(0)
@@ -182,8 +188,39 @@ def test_more_first_weights_are_no_worse():
 
 
 def test_first_weights_of_the_adaptive_penalty_are_tried_too():
-    one, three = (path_of(n_init=n, n_strengths=3) for n in (1, 3))
-    assert not np.array_equal(one.penalty_factor, three.penalty_factor)
+    def factors(seed, n_init):
+        return path_of(network(random_state=seed), n_init=n_init, n_strengths=2).penalty_factor
+
+    assert any(not np.array_equal(factors(seed, 1), factors(seed, 3)) for seed in range(3))
+
+
+def test_excluded_columns_do_not_enter_a_group_s_sensitivity():
+    """The factors of a group of three with one excluded are those of the group of two."""
+    kept = [0, 1, 3, 4, 5]
+    groups = {"feature_groups": [[0, 1, 2]], "penalty_factor": [1, 1, np.inf, 1, 1, 1]}
+    models = network(group_l1=0.1, **groups), network(group_l1=0.1, feature_groups=[[0, 1]])
+    task, without = (
+        problems_of(model, checked_arrays(model, data, y, None, reset=True), (), 0)[0].task
+        for model, data in zip(models, (X, X[:, kept]), strict=True)
+    )
+    (solution,) = train([task])
+    first, *others = solution.weights.coefs
+    assert not first[2].any()
+    smaller = replace(solution, weights=solution.weights._replace(coefs=[first[kept], *others]))
+    factors = _adapted(task, solution).adaptive_factor, _adapted(without, smaller).adaptive_factor
+    assert_allclose(factors[0][kept], factors[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("normalization", [None, "batch"])
+def test_relaxed_models_of_a_path_can_be_trained_on(normalization):
+    """After a vanishing step they predict as before."""
+    model = network(solver="adam", learning_rate_init=0.01, max_iter=30)
+    model.set_params(normalization=normalization, penalty_factor=[np.inf, 1, 1, 1, 1, 1])
+    path = path_of(model, adaptive=False, strengths=[0.001, 0.01])
+    for relaxed in path.relaxed_models:
+        before = relaxed.predict(X)
+        relaxed.set_params(learning_rate_init=1e-12).partial_fit(X, y)
+        assert_allclose(relaxed.predict(X), before, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
@@ -278,10 +315,16 @@ def test_weights_count_in_training_and_errors():
     folds = [*KFold(2).split(X)]
     repeat = np.repeat(np.arange(N_ROWS), weight.astype(int))
     repeated = [tuple(np.flatnonzero(np.isin(repeat, rows)) for rows in fold) for fold in folds]
-    weighted = cv_of(cv=folds, adaptive=False).fit(X, y, sample_weight=weight)
-    twice = cv_of(cv=repeated, adaptive=False).fit(X[repeat], y[repeat])
-    assert_allclose(weighted.strengths_, twice.strengths_, rtol=1e-10)
-    assert_allclose(weighted.mse_path_, twice.mse_path_, rtol=1e-2)
+    fine = network(tol=1e-6, max_iter=3000)
+    params = {"adaptive": False, "strengths": [1e-3, 1e-2, 0.1, 0.3]}  # far from where it falls
+    weighted = cv_of(fine, cv=folds, **params).fit(X, y, sample_weight=weight)
+    twice = cv_of(fine, cv=repeated, **params).fit(X[repeat], y[repeat])
+    assert_allclose(weighted.mse_path_, twice.mse_path_, rtol=1e-3)
+    end, again = (
+        path_of(data=data, n_strengths=1, adaptive=False, sample_weight=w).strengths
+        for data, w in (((X, y), weight), ((X[repeat], y[repeat]), None))
+    )
+    assert_allclose(end, again, rtol=1e-10)
 
 
 def test_a_failed_refit_leaves_the_old_fit():

@@ -1,5 +1,7 @@
 """Penalties, constraints and certificates of networks, recomputed by torch autograd and by hand."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from torch.nn import functional
 
 from skmlp import RegularizedMLPRegressor
 from skmlp.engine import progress, training
+from skmlp.engine.activations import ACTIVATIONS
 from skmlp.engine.solvers import Adam
 
 pytestmark = pytest.mark.filterwarnings(
@@ -182,12 +185,14 @@ def test_objective_with_layer_normalization():
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_certificate_of_normalized_y_is_in_its_units(solver):
+    """Of y centred and scaled, and on the grid on which networks are trained."""
     model = network(solver, normalize_y=True, l1_per_layer=0.003, max_iter=20)
     model.fit(X, 50 * y + 1000)
     model.coefs_[-1] = model.coefs_[-1] / 50
     model.intercepts_[-1] = (model.intercepts_[-1] - 1000) / 50
+    on_grid = np.rint(y * 2**24) / 2**24
     assert (model.objective_, model.optimality_) == pytest.approx(
-        certificate(model, X, y), rel=1e-8, abs=1e-12
+        certificate(model, X, on_grid - on_grid.mean()), rel=1e-8, abs=1e-12
     )
 
 
@@ -313,6 +318,44 @@ def test_positive_weights(solver, l1, normalization):
         low = RNG.normal(size=(200, 6))
         high = low + RNG.uniform(size=low.shape)
         assert (model.predict(high) - model.predict(low)).min() >= -1e-12
+
+
+def warnings_of_falls(**params):
+    """Those that a fit with positive weights gives, and its least increment in any feature."""
+    model = network("lbfgs", **{"positive_weights": True, "max_iter": 300, **params})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y - X[:, 0])
+    low = RNG.normal(size=(400, 6))
+    high = low + np.eye(6)[RNG.integers(6, size=400)] * RNG.uniform(size=(400, 1))
+    least = (model.predict(high) - model.predict(low)).min()
+    return [str(w.message) for w in caught if "need not increase" in str(w.message)], least
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("normalization", [None, "batch", "layer"])
+def test_positive_weights_say_where_the_function_may_fall(normalization, activation):
+    messages, least = warnings_of_falls(normalization=normalization, activation=activation)
+    may_fall = activation in ("silu", "gelu") or normalization == "layer"
+    assert len(messages) == may_fall
+    if may_fall:
+        assert (f"activation={activation!r}" in messages[0]) == (activation in ("silu", "gelu"))
+        assert ("normalization='layer'" in messages[0]) == (normalization == "layer")
+    else:
+        assert least >= -1e-12
+
+
+def test_layer_normalisation_does_fall():
+    assert warnings_of_falls(normalization="layer")[1] < -0.01
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"positive_weights": (True, True, False)}, {"hidden_layer_sizes": ()}],
+    ids=["not all layers", "linear"],
+)
+def test_no_such_claim_no_warning(params):
+    assert not warnings_of_falls(activation="silu", **params)[0]
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

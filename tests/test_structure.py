@@ -11,7 +11,7 @@ import torch
 from numpy.testing import assert_allclose
 
 import skmlp
-from skmlp import RegularizedMLPRegressor, _forward
+from skmlp import RegularizedMLPRegressor, _forward, _losses
 from skmlp.engine import activations, losses, normalization, solvers
 
 PACKAGE = Path(skmlp.__file__).parent
@@ -97,6 +97,24 @@ def test_prediction_and_training_have_the_same_activation(name, dtype, tolerance
     assert_allclose(in_prediction, in_training, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("name", activations.ACTIVATIONS)
+def test_activations_say_where_they_fall_and_have_kinks(name):
+    """On a grid fine enough for steps of the values, and of the slopes."""
+    z, row = np.linspace(-6, 6, 120_001), activations.ACTIVATIONS[name]
+    steps = np.diff(_forward.ACTIVATIONS[name](z.copy()))
+    assert (steps >= 0).all() == row.increasing
+    slopes = steps / np.diff(z)
+    assert (np.abs(np.diff(slopes)).max() < 1e-3) == row.smooth
+
+
+def test_names_of_losses_are_in_their_rows_alone():
+    """Whoever needs to know something of a loss asks it."""
+    for module, tree in MODULES.items():
+        strings = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+        is_table = module in ("skmlp._losses", "skmlp.engine.losses")
+        assert is_table or "poisson" not in strings, module
+
+
 def test_layer_normalisation_has_the_same_constants():
     assert _forward.LAYER_NORM_EPSILON == normalization.EPSILON
     assert _forward.LEAKY_SLOPE == activations.LEAKY_SLOPE
@@ -119,6 +137,7 @@ def accepted(parameter):
         ("activation", activations.ACTIVATIONS),
         ("activation", _forward.ACTIVATIONS),
         ("loss", losses.LOSSES),
+        ("loss", _losses.LOSSES),
         ("normalization", normalization.NORMALIZATIONS),
         ("solver", [*solvers.SOLVERS, "lbfgs"]),
     ],

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from .._losses import LOSSES
 from .drawing import COLORS, axes_or_new, fitted, line_style, number_axis, strength_axis
 
 
@@ -169,7 +170,6 @@ class CVPathDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         model = fitted(estimator, "mse_path_")
-        is_poisson = model.estimator_.loss == "poisson"
         display = cls(
             strengths=model.strengths_,
             mse_mean=model.mse_mean_,
@@ -177,7 +177,7 @@ class CVPathDisplay:
             n_features=model.n_features_path_,
             strength_min=model.strength_min_,
             strength_1se=model.strength_1se_,
-            error_name="Mean Poisson deviance" if is_poisson else "Mean squared error",
+            error_name=LOSSES[model.estimator_.loss].error_name,
             param=model.path_.param,
         )
         return display.plot(ax, errorbar_kwargs=errorbar_kwargs, line_kwargs=line_kwargs)

@@ -22,13 +22,15 @@ class Activation(NamedTuple):
     """``forward(z, out)`` and ``backward(delta, kept, out)``.
 
     ``delta`` may be ``out`` itself, or broadcast. ``kept`` is the activation's output, or its
-    input where ``keeps_input`` is set. ``slope`` is that of its linear part.
+    input where ``keeps_input`` is set. ``slope`` is that of its linear part, ``smooth`` says
+    that it has no kink, ``increasing`` that it nowhere falls.
     """
 
     forward: Callable[[Tensor, Tensor], Tensor]
     backward: Callable[[Tensor, Tensor, Tensor], Tensor]
     keeps_input: bool = False
     smooth: bool = True
+    increasing: bool = True
     slope: float = 1.0
 
 
@@ -78,8 +80,9 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z, out: aten.silu.out(z, out=out),
         lambda delta, z, out: aten.silu_backward.grad_input(delta, z, grad_input=out),
         keeps_input=True,
+        increasing=False,
     ),
-    "gelu": Activation(_gelu_forward, _gelu_backward, keeps_input=True),
+    "gelu": Activation(_gelu_forward, _gelu_backward, keeps_input=True, increasing=False),
     "softplus": Activation(
         lambda z, out: aten.softplus.out(z, 1, SOFTPLUS_LINEAR_ABOVE, out=out),
         lambda delta, z, out: aten.softplus_backward.grad_input(

@@ -11,6 +11,7 @@ from .kinks import Monitor, descend
 from .layout import Layout
 from .lbfgsb import lbfgsb
 from .lockstep import ScaledStack, run_together
+from .losses import LOSSES
 from .objective import FullObjective
 from .panoc import Minimum, Search, run_alone
 from .penalties import PenaltyNumbers
@@ -79,7 +80,9 @@ class _Run:
 
 def is_smooth(task: Task) -> bool:
     """Whether the objective has no kinks but those of its penalty."""
-    return task.program.n_layers == 1 or ACTIVATIONS[task.program.activation].smooth
+    program = task.program
+    is_linear = program.n_layers == 1
+    return LOSSES[program.loss].smooth and (is_linear or ACTIVATIONS[program.activation].smooth)
 
 
 def _minimize_together(tasks, penalties, layout, rows) -> list[End]:

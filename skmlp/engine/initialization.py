@@ -8,6 +8,7 @@ import numpy as np
 
 from .losses import LOSSES
 from .preactivations import standardize_layers, unfold
+from .scaling import column_moments
 from .task import Samples, Task, Weights
 
 SMALLEST_POSITIVE = 1e-4
@@ -30,9 +31,8 @@ def glorot(task: Task, rng: np.random.RandomState) -> Weights:
 
 
 def output_bias(loss: str, train: Samples) -> np.ndarray:
-    """The link of the weighted mean of y (q,): where the constant model starts."""
-    mean = (train.relative_weight() * train.y.astype(np.float64)).mean(0)
-    return LOSSES[loss].link(mean)
+    """The output (q,) of the best constant model."""
+    return LOSSES[loss].constant(train.y, train.relative_weight())
 
 
 def constant_weights(task: Task) -> Weights:
@@ -47,7 +47,10 @@ def constant_weights(task: Task) -> Weights:
 
 
 def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
-    """Initial weights of a network, with its output centred at the mean of y."""
+    """Initial weights of a network, with its output centred at the mean of y.
+
+    Deterministic solvers work on standardised X and scaled y, for which theirs are drawn.
+    """
     weights = glorot(task, rng)
     for k, positive in enumerate(task.positive):
         if positive:
@@ -55,8 +58,35 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
     if task.penalty_factor is not None:
         weights.coefs[0][np.isinf(task.penalty_factor)] = 0.0
     weights.intercepts[-1] = np.zeros_like(weights.intercepts[-1])
+    is_scaled = task.program.solver == "lbfgs"
+    if is_scaled:
+        _unscale_first_layer(weights, *column_moments(task.train))
     standardize_layers(task, weights, rng)
+    if is_scaled:
+        _unscale_output(weights, _scale_of_y(task))
     weights.intercepts[-1] = weights.intercepts[-1] + output_bias(task.program.loss, task.train)
     if task.program.normalization == "batch" and any(task.positive):
         return unfold(task, weights._replace(gains=[], shifts=[]))
     return weights
+
+
+def _unscale_first_layer(weights: Weights, mean: np.ndarray, std: np.ndarray) -> None:
+    """From standardised inputs to inputs of this mean and standard deviation, in place."""
+    coef = weights.coefs[0] / np.where(std > 0, std, 1.0)[:, None]
+    weights.coefs[0] = coef
+    weights.intercepts[0] = weights.intercepts[0] - mean @ coef
+
+
+def _scale_of_y(task: Task) -> float:
+    """What an output is multiplied by where y is: its root mean variance, one with a link."""
+    loss, samples = LOSSES[task.program.loss], task.train
+    if not loss.quadratic:
+        return 1.0
+    variance = loss.scale(samples.y.astype(np.float64), samples.relative_weight())
+    return float(np.sqrt(variance / samples.y.shape[1])) or 1.0
+
+
+def _unscale_output(weights: Weights, scale: float) -> None:
+    """From outputs of size one to outputs of size ``scale``, in place."""
+    weights.coefs[-1] = weights.coefs[-1] * scale
+    weights.intercepts[-1] = weights.intercepts[-1] * scale

@@ -13,19 +13,57 @@ import numpy as np
 import torch
 from torch import Tensor
 
+MEAN_OF_NOTHING = 4e-16  # for a mean of zero, whose logarithm is infinite
+
+
+def r2(y: np.ndarray, prediction: np.ndarray, weight: np.ndarray) -> float:
+    """1 - residual / total sum of squares, averaged over outputs; NaN for non-finite predictions.
+
+    A constant output counts one where it is met and zero where it is not, as in scikit-learn.
+    """
+    if not np.isfinite(prediction).all():
+        return float("nan")
+    y = y.astype(np.float64)
+    residual = (weight * (y - prediction) ** 2).sum(0)
+    total = (weight * (y - (weight * y).mean(0)) ** 2).sum(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = 1 - residual / total
+    score = np.where(total > 0, score, np.where(residual > 0, 0.0, 1.0))
+    return float(score.mean())
+
 
 class Loss(NamedTuple):
-    """A loss and its link.
+    """A loss, its link, and all that the engine asks of them.
 
     ``value_and_derivative(output, y, weight)`` gives the value (M,) and, written over ``output``,
     the derivative with respect to it. ``mean(output)`` is the prediction, ``link(mean)`` its
-    inverse, and ``scale(y, weight)`` the size of the loss of the best constant prediction.
+    inverse, ``curvature(output)`` the second derivative, expected over y. ``scale(y, weight)`` is
+    the size of the loss of the best constant prediction, and ``score(y, prediction, weight)`` what
+    early stopping judges by, the larger the better.
+
+    ``smooth`` says that the derivative has no jumps, ``quadratic`` that the loss is the square of
+    y - output, so that centring and scaling y is a change of variables.
     """
 
     value_and_derivative: Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
     mean: Callable[[Tensor], Tensor]
     link: Callable[[np.ndarray], np.ndarray]
+    curvature: Callable[[np.ndarray], np.ndarray]
     scale: Callable[[np.ndarray, np.ndarray], float]
+    score: Callable[[np.ndarray, np.ndarray, np.ndarray], float] = r2
+    smooth: bool = True
+    quadratic: bool = False
+
+    def constant(self, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """The output (q,) of the best constant model for y (n, q), weights (n, 1) of mean one."""
+        return self.link((weight * y.astype(np.float64)).mean(0))
+
+    def gradient(self, output: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The derivative of each row's loss at its output (n, q), or at one output (q,) for all."""
+        output = np.array(np.broadcast_to(output, y.shape), dtype=np.float64)
+        pair = [torch.from_numpy(array)[None] for array in (output, y.astype(np.float64))]
+        _, derivative = self.value_and_derivative(*pair, None)
+        return derivative[0].numpy() * len(y)
 
 
 def _half_squared_error(output: Tensor, y: Tensor, weight: Tensor | None):
@@ -56,15 +94,23 @@ def _variance(y: np.ndarray, weight: np.ndarray) -> float:
 
 
 def _log(mean: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(mean, np.finfo(np.float64).tiny ** 0.05))
+    return np.log(np.where(mean > 0, mean, MEAN_OF_NOTHING))
 
 
 LOSSES: dict[str, Loss] = {
-    "squared_error": Loss(_half_squared_error, lambda output: output, lambda mean: mean, _variance),
+    "squared_error": Loss(
+        _half_squared_error,
+        mean=lambda output: output,
+        link=lambda mean: mean,
+        curvature=np.ones_like,
+        scale=_variance,
+        quadratic=True,
+    ),
     "poisson": Loss(
         _half_poisson_deviance,
-        torch.exp,
-        _log,
-        lambda y, weight: float((weight * y).mean(0).sum()),
+        mean=torch.exp,
+        link=_log,
+        curvature=np.exp,
+        scale=lambda y, weight: float((weight * y).mean(0).sum()),
     ),
 }

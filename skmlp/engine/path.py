@@ -7,10 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .task import Samples, Solution, Status, Task, Weights
-
-N_CHAINS = 400
-N_BISECTIONS = 60
+from .task import Solution, Status, Task, Weights
 
 
 @dataclass(frozen=True)
@@ -38,62 +35,11 @@ class Scheme:
 
         Exact without hidden layers, glmnet's lambda_max; else where the last of the chains
         x_j -> one unit a layer -> y ceases to have a stationary point. ``offset`` (n, q) are the
-        predictions of the unpenalised part, by default the mean of y.
+        outputs, before the link, of the unpenalised part, by default the constant model's.
         """
-        cross, std = null_moments(task.train, offset)
-        if task.positive[0] and task.program.n_layers == 1:
-            cross = np.maximum(cross, 0.0)
-        factor = np.ones(len(std)) if task.penalty_factor is None else task.penalty_factor
-        adaptive = 1.0 if task.adaptive_factor is None else task.adaptive_factor
-        free, factor = np.isfinite(factor), factor * adaptive
-        if self.param == "group_l1":
-            members = np.asarray(task.program.feature_groups)
-            size = np.bincount(members, free)
-            cross = np.where(free[:, None], cross, 0.0)
-            rho = np.sqrt(np.bincount(members, (cross**2).sum(1)))[members]
-            factor = factor * np.sqrt(np.maximum(size, 1))[members]
-        else:
-            rho = np.abs(cross).max(1)
-        moves = (factor > 0) & free & (std > 0) & (rho > 0)
-        if not moves.any():
-            return 0.0
-        rho, std, factor = rho[moves], std[moves], factor[moves]
-        if task.program.n_layers == 1:
-            return float((rho / factor).max()) / self.l1_ratio
-        return float(self._last_chain(task, rho / std, factor / std))
+        from .path_end import largest
 
-    def _last_chain(self, task: Task, rho: np.ndarray, factor: np.ndarray) -> float:
-        """The largest strength at which a chain of single weights a_1 .. a_K still has an optimum.
-
-        A chain of slope c = prod a_k on a standardised input has the loss c^2 / 2 - rho c; its
-        penalty is stationary where l1_k a_k + l2_k a_k^2 = t for every layer, with t <= c (rho - c)
-        as long as the chain holds. Bisection on the strength, over a grid of t.
-        """
-        t = np.geomspace(1e-10, 0.25, N_CHAINS) * np.square(rho)[:, None]
-        low, high = np.full((2, len(rho), 1), 0.0)
-        high += 1e8 * max(1.0, float(rho.max()) ** 2)
-        low += 1e-16 * high
-        for _ in range(N_BISECTIONS):
-            middle = np.sqrt(low * high)
-            c = self._slope(task, middle, factor[:, None], t)
-            holds = (c * (rho[:, None] - c) >= t).any(1, keepdims=True)
-            low, high = np.where(holds, middle, low), np.where(holds, high, middle)
-        return low.max()
-
-    def _slope(self, task: Task, strength, factor, t) -> np.ndarray:
-        """The slope of chains whose layers each have the marginal penalty t."""
-        from .activations import ACTIVATIONS
-
-        slope = ACTIVATIONS[task.program.activation].slope ** (task.program.n_layers - 1)
-        for k in range(task.program.n_layers):
-            of_feature = factor if k == 0 else 1.0
-            l1, l2 = task.l1[k], task.alpha[k] / task.train.total_weight * of_feature
-            if k == 0 or self.param != "group_l1":
-                l1 = self.l1_ratio * strength * of_feature
-            if self.l1_ratio < 1:
-                l2 = (1 - self.l1_ratio) * strength * of_feature
-            slope = slope * 2 * t / (l1 + np.sqrt(l1**2 + 4 * l2 * t))
-        return slope
+        return largest(self, task, offset)
 
     def train(
         self,
@@ -172,20 +118,6 @@ def _has_working_set(tasks: list[Task]) -> bool:
     )
 
 
-def null_moments(samples: Samples, offset: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Covariances of X with the residual of y (n_features, q), and X's deviations (n_features,)."""
-    from .scaling import BLOCK_ROWS, column_moments
-
-    mean, std = column_moments(samples)
-    share = samples.relative_weight() / samples.n_rows
-    y = samples.y.astype(np.float64)
-    residual = share * (y - ((share * y).sum(0) if offset is None else offset))
-    cross = np.zeros((len(mean), y.shape[1]))
-    for rows, X in samples.blocks(BLOCK_ROWS):
-        cross += (X - mean).T @ residual[rows]
-    return cross, std
-
-
 def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:
     """The solutions without any penalty, each on the features that its start uses and from it."""
     from .working_set import embedded, restricted
@@ -197,7 +129,9 @@ def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:
         program = replace(small.program, feature_groups=None)
         factors = {"penalty_factor": None, "adaptive_factor": None}
         free.append(replace(small, program=program, l1=none, alpha=none, group_l1=0.0, **factors))
+    n_features = tasks[0].program.layer_sizes[0] if tasks else 0
+    state_of_columns = {"unfolded": None, "optimizer": {}}
     return [
-        replace(s, weights=embedded(s.weights, support, task.program.layer_sizes[0]))
-        for task, support, s in zip(tasks, supports, train(free), strict=True)
+        replace(s, weights=embedded(s.weights, support, n_features), **state_of_columns)
+        for support, s in zip(supports, train(free), strict=True)
     ]

@@ -12,6 +12,7 @@ from .task import Status, Task
 
 CLOSING_SHARE = 0.2
 CLOSING_MOMENTUM = 0.99
+ADAPTIVE_DIVISOR = 5
 SMALLEST_ADAPTIVE_RATE = 1e-6
 
 
@@ -38,10 +39,9 @@ class Progress:
         self.validation_scores: list[float] = []
         self.status: Status | None = None
         self.message = ""
-        self.learning_rate = task.learning_rate_init
-        if task.optimizer:
-            self.learning_rate = task.optimizer["learning_rate"]
         self.momentum = momentum
+        self._n_lowered = 0
+        self._closing_factor = 1.0
         self.improved = False
         self._tol = task.tol * (1.0 if task.early_stopping else loss_scale(task))
         self._best = math.inf
@@ -59,8 +59,23 @@ class Progress:
         return len(self.loss_curve)
 
     @property
+    def learning_rate(self) -> float:
+        """The schedule's for the coming epoch, which the closing phase leaves as it is."""
+        program, task = self.task.program, self.task
+        if program.solver == "sgd" and program.learning_rate == "invscaling" and self.n_epochs:
+            samples_seen = task.samples_seen + self.n_epochs * program.n_samples
+            return task.learning_rate_init / (samples_seen + 1) ** program.power_t
+        first = task.optimizer["learning_rate"] if task.optimizer else task.learning_rate_init
+        return first / ADAPTIVE_DIVISOR**self._n_lowered
+
+    @property
     def pace(self) -> Pace:
-        return Pace(self.learning_rate, self.momentum)
+        return Pace(self.learning_rate * self._closing_factor, self.momentum)
+
+    @property
+    def best_score(self) -> float:
+        """The best validation score; minus infinity where none is finite."""
+        return -self._best
 
     @property
     def finished(self) -> bool:
@@ -74,7 +89,6 @@ class Progress:
             self.validation_scores.append(validation[1])
         self._print()
         self._judge()
-        self._schedule()
         if not math.isfinite(loss):
             self.status = Status.DIVERGED
         elif not self._is_closing and self._stalled():
@@ -98,12 +112,6 @@ class Progress:
         if self.improved:
             self._best = value
 
-    def _schedule(self) -> None:
-        program, task = self.task.program, self.task
-        if program.solver == "sgd" and program.learning_rate == "invscaling":
-            samples_seen = task.samples_seen + self.n_epochs * program.n_samples
-            self.learning_rate = task.learning_rate_init / (samples_seen + 1) ** program.power_t
-
     def _stalled(self) -> bool:
         """Whether the stopping rule fires; an adaptive learning rate is lowered first."""
         task = self.task
@@ -117,7 +125,7 @@ class Progress:
         adaptive = task.program.solver == "sgd" and task.program.learning_rate == "adaptive"
         stop = not adaptive or self.learning_rate <= SMALLEST_ADAPTIVE_RATE
         if not stop:
-            self.learning_rate /= 5
+            self._n_lowered += 1
             self._no_improvement = 0
         if task.verbose:
             print(self.message, "Stopping." if stop else f"Learning rate {self.learning_rate:g}.")
@@ -134,5 +142,5 @@ class Progress:
         self._last_epoch = self.n_epochs + closing
         if self.momentum < CLOSING_MOMENTUM:
             if self.task.program.solver == "sgd":  # the same step of the averaged gradient
-                self.learning_rate *= (1 - CLOSING_MOMENTUM) / (1 - self.momentum)
+                self._closing_factor = (1 - CLOSING_MOMENTUM) / (1 - self.momentum)
             self.momentum = CLOSING_MOMENTUM

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from .layout import Layout
+from .losses import LOSSES
 from .objective import FullObjective
 from .penalties import PenaltyNumbers
 from .task import Samples, Task
@@ -46,7 +47,7 @@ class Scaling:
             std = _pooled(std, np.asarray(task.program.feature_groups))
         self._mean, self._std = mean[:, None], np.where(std > 0, std, 1.0)[:, None]
         self._y_mean, self._y_scale = 0.0, 1.0
-        if task.program.loss == "squared_error":
+        if LOSSES[task.program.loss].quadratic:
             share = task.train.relative_weight() / task.train.n_rows
             self._y_mean = (share * task.train.y).sum(0)
             scale = np.sqrt((share * (task.train.y - self._y_mean) ** 2).sum(0).mean())

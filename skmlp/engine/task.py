@@ -54,7 +54,9 @@ class Program:
     @property
     def is_linear_regression(self) -> bool:
         """Whether the objective is a quadratic plus a separable penalty: no hidden layer."""
-        is_quadratic = self.n_layers == 1 and self.loss == "squared_error"
+        from .losses import LOSSES
+
+        is_quadratic = self.n_layers == 1 and LOSSES[self.loss].quadratic
         return is_quadratic and not self.has_group_norms
 
     @property
@@ -158,7 +160,8 @@ class Solution:
 
     ``objective`` and ``optimality`` are those of the full objective at ``weights``.
     ``loss_curve`` is None for solvers without epochs, the validation records None without
-    validation data.
+    validation data. ``validation_score`` is that of ``weights``, with early stopping, and
+    ``unfolded`` the network as trained, where batch normalisation is folded into ``weights``.
     """
 
     weights: Weights
@@ -169,5 +172,7 @@ class Solution:
     loss_curve: list[float] | None = None
     validation_losses: list[float] | None = None
     validation_scores: list[float] | None = None
+    validation_score: float | None = None
+    unfolded: Weights | None = None
     optimizer: dict = field(default_factory=dict)
     message: str = ""

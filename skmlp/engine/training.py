@@ -80,7 +80,8 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
 def _start(task: Task, rng: np.random.RandomState):
     if task.start is None:
         return first_weights(task, rng)
-    return unfold(task, task.start) if task.program.normalization == "batch" else task.start
+    is_folded = task.program.normalization == "batch" and not task.start.gains
+    return unfold(task, task.start) if is_folded else task.start
 
 
 def _run_epochs(stack: Stack) -> list[Outcome]:
@@ -192,8 +193,7 @@ def _solutions(
             own = [[items[k] for k in members] for items in (tasks, penalties)]
             certificates = StackObjective(*own, layout, precision).certificates(rows[members])
             for k, certificate in zip(members, certificates, strict=True):
-                plain = _plain(tasks[k], layout, outcomes[k].row, weights[k])
-                solutions[k] = _solution(tasks[k], plain, outcomes[k], *certificate)
+                solutions[k] = _solution(tasks[k], layout, outcomes[k], weights[k], *certificate)
     return [solutions[k] for k in range(len(tasks))]
 
 
@@ -209,11 +209,17 @@ def _plain(task: Task, layout: Layout, row: np.ndarray, weights: Weights) -> Wei
 
 
 def _solution(
-    task: Task, weights: Weights, outcome: Outcome, objective: float, optimality: float
+    task: Task,
+    layout: Layout,
+    outcome: Outcome,
+    weights: Weights,
+    objective: float,
+    optimality: float,
 ) -> Solution:
     progress, has_validation = outcome.progress, task.validation is not None
+    plain = _plain(task, layout, outcome.row, weights)
     return Solution(
-        weights=weights,
+        weights=plain,
         status=outcome.status,
         n_iter=outcome.n_iter,
         objective=objective,
@@ -221,6 +227,17 @@ def _solution(
         loss_curve=progress.loss_curve if progress else None,
         validation_losses=progress.validation_losses if progress and has_validation else None,
         validation_scores=progress.validation_scores if progress and has_validation else None,
+        validation_score=_validation_score(task, plain, outcome),
+        unfolded=None if plain is weights else weights,
         optimizer=outcome.optimizer or {},
         message=outcome.message,
     )
+
+
+def _validation_score(task: Task, plain: Weights, outcome: Outcome) -> float | None:
+    """That of the weights returned, with early stopping: deterministic steps have moved them."""
+    if not task.early_stopping:
+        return None
+    if outcome.is_settled:
+        return validate_weights(task, plain)[1]
+    return outcome.progress.best_score

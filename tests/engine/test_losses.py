@@ -5,6 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from sklearn._loss.loss import HalfPoissonLoss, HalfSquaredError
+from sklearn.metrics import r2_score
 
 from skmlp.engine.losses import LOSSES
 
@@ -70,8 +71,50 @@ def test_link_and_mean(name):
     assert_allclose(LOSSES[name].mean(torch.tensor(LOSSES[name].link(mean))), mean, rtol=1e-14)
 
 
-def test_link_of_nothing_is_finite():
+def test_link_of_nothing_is_finite_and_that_of_little_exact():
     assert np.isfinite(LOSSES["poisson"].link(np.zeros(2))).all()
+    assert LOSSES["poisson"].link(np.array([1e-30])) == pytest.approx(np.log(1e-30))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradient_of_each_row_is_scikit_learn_s(name):
+    output, y, _ = sample(name)
+    expected = SCIKIT_LEARNS[name]().gradient(y[0].ravel(), output[0].ravel())
+    assert_allclose(LOSSES[name].gradient(output[0], y[0]), expected.reshape(SHAPE[1:]), rtol=1e-12)
+    for_all = LOSSES[name].gradient(output[0, 0], y[0])
+    expected = LOSSES[name].gradient(np.tile(output[0, 0], (7, 1)), y[0])
+    assert_allclose(for_all, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradient_at_the_constant_model_is_none(name):
+    _, y, weight = sample(name)
+    constant = LOSSES[name].constant(y[0], weight[0])
+    assert_allclose((weight[0] * LOSSES[name].gradient(constant, y[0])).sum(0), 0, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_curvature_is_the_change_of_the_gradient(name):
+    output, y, _ = sample(name)
+    above, below = (LOSSES[name].gradient(output[0] + d, y[0]) for d in (1e-6, -1e-6))
+    assert_allclose((above - below) / 2e-6, LOSSES[name].curvature(output[0]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_quadratic_says_that_curvature_is_one(name):
+    ones = np.ones(SHAPE)
+    output, _, _ = sample(name)
+    assert np.array_equal(LOSSES[name].curvature(output), ones) == LOSSES[name].quadratic
+
+
+def test_score_is_scikit_learn_s_r2():
+    _, y, weight = sample("squared_error")
+    prediction = y[0] + RNG.normal(size=y[0].shape)
+    prediction[:, 1] = y[0, :, 1] = 4.0
+    expected = r2_score(y[0], prediction, sample_weight=weight[0, :, 0])
+    for loss in LOSSES.values():
+        assert loss.score(y[0], prediction, weight[0]) == pytest.approx(expected, rel=1e-12)
+        assert np.isnan(loss.score(y[0], prediction * np.inf, weight[0]))
 
 
 @pytest.mark.parametrize("power, name", [(2, "squared_error"), (1, "poisson")])
