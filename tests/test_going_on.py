@@ -62,12 +62,10 @@ def test_edited_weights_are_what_partial_fit_goes_on_from(normalization):
         assert_allclose(model.predict(X), edited, rtol=0, atol=1e-7)
 
 
-@pytest.mark.parametrize("normalization", [None, "layer"])
-def test_a_converged_fit_goes_nowhere(normalization):
-    model = network(
-        solver="lbfgs", normalization=normalization, alpha=5.0, max_iter=5000, warm_start=True
-    ).fit(X, 40 * y + 7)
-    assert model.optimality_ < 1e-3
+def test_a_converged_fit_goes_nowhere():
+    model = network(solver="lbfgs", alpha=5.0, tol=1e-5, max_iter=5000, warm_start=True)
+    model.fit(X, 40 * y + 7)
+    assert model.optimality_ < 1e-4
     objective, prediction = model.objective_, model.predict(X)
     model.fit(X, 40 * y + 7)
     assert model.n_iter_ <= 1

@@ -61,7 +61,7 @@ def unpenalised(task: Task) -> Task | None:
 
 
 def largest(scheme, task: Task, offset: np.ndarray | None) -> float:
-    """The largest strength of ``scheme`` at which any feature is left, zero if none can leave."""
+    """The largest strength of a ``path.Scheme`` at which a feature is left; 0 if none can leave."""
     candidates = _candidates(scheme, task, offset)
     if not candidates.rho.size:
         return 0.0
