@@ -53,15 +53,24 @@ class _Run:
         self.start = penalty.prox(scaling.from_original(row), 0.0)
         self.monitor = Monitor(is_smooth(task), task.tol, task.verbose, scaling.unit)
 
-    def descent(self, x: np.ndarray, n_iter: int = 0, n_evaluations: int = 0) -> Search:
-        """PANOC within what earlier searches have left of the limits."""
-        left = self.task.max_iter - n_iter, self.task.max_fun - n_evaluations
-        return descend(self.penalty, x, self.task.tol, *left, self.monitor, self._layout)
+    def descent(self, x: np.ndarray, max_iter: int, max_fun: int) -> Search:
+        """PANOC from ``x``."""
+        return descend(
+            self.penalty, x, self.task.tol, max_iter, max_fun, self.monitor, self._layout
+        )
+
+    def split(self, problem, x: np.ndarray, max_iter: int, max_fun: int) -> Minimum:
+        """L-BFGS-B on the split problem from ``x``."""
+        self.monitor.begin()
+        return lbfgsb(problem, x, self.task.tol, max_iter, max_fun, self.monitor)
+
+    def left(self, end: Minimum) -> tuple[int, int]:
+        """The iterations and evaluations that are left."""
+        return self.task.max_iter - end.n_iter, self.task.max_fun - end.n_evaluations
 
     def ended(self, end: Minimum) -> bool:
         """Whether a search met the tolerance, or has used what there is."""
-        exhausted = end.n_iter >= self.task.max_iter or end.n_evaluations >= self.task.max_fun
-        return end.residual <= self.task.tol or exhausted
+        return end.residual <= self.task.tol or min(self.left(end)) <= 0
 
     def outcome(self, end: Minimum) -> End:
         status = Status.MAX_ITER
@@ -95,7 +104,9 @@ def _minimize_together(tasks, penalties, layout, rows) -> list[End]:
         _Run(*one, layout) for one in zip(tasks, stack.penalties, stack.scalings, rows, strict=True)
     ]
     try:
-        ends = run_together([run.descent(run.start) for run in runs], stack)
+        limits = [(task.max_iter, task.max_fun) for task in tasks]
+        searches = [run.descent(run.start, *own) for run, own in zip(runs, limits, strict=True)]
+        ends = run_together(searches, stack)
     except KeyboardInterrupt:
         if len(tasks) > 1:
             raise
@@ -104,14 +115,31 @@ def _minimize_together(tasks, penalties, layout, rows) -> list[End]:
 
 
 def _minimize_split(task: Task, penalty: PenaltyNumbers, row: np.ndarray, layout: Layout) -> End:
-    """L-BFGS-B on the split problem, finished by PANOC."""
+    """L-BFGS-B and PANOC on one task."""
     problem = ScaledObjective(FullObjective(task, penalty, layout), task, layout)
     run = _Run(task, problem.penalty, problem, row, layout)
     try:
-        end = lbfgsb(problem, run.start, task.tol, task.max_iter, task.max_fun, run.monitor)
-        if not run.ended(end):
-            finish = run_alone(run.descent(end.x, end.n_iter, end.n_evaluations), problem)
-            end = finish._replace(n_iter=end.n_iter + finish.n_iter)
+        return run.outcome(_alternate(run, problem))
     except KeyboardInterrupt:
         return run.interrupted()
-    return run.outcome(end)
+
+
+def _alternate(run: _Run, problem: ScaledObjective) -> Minimum:
+    """L-BFGS-B on the split problem, and PANOC where it ends short of the tolerance.
+
+    Where both have stalled at kinks they are begun anew, until both together gain nothing more.
+    """
+    end = Minimum(run.start, np.inf, 0, 0, "")
+    while True:
+        before = np.inf if run.monitor.best is None else run.monitor.best[0]
+        end = _followed(end, run.split(problem, end.x, *run.left(end)))
+        if not run.ended(end):
+            end = _followed(end, run_alone(run.descent(end.x, *run.left(end)), problem))
+        if run.ended(end) or not (run.monitor.stalled and run.monitor.gains(before)):
+            return end
+
+
+def _followed(end: Minimum, then: Minimum) -> Minimum:
+    """The end of the second of two searches, with what both took."""
+    n_evaluations = end.n_evaluations + then.n_evaluations
+    return then._replace(n_iter=end.n_iter + then.n_iter, n_evaluations=n_evaluations)

@@ -56,8 +56,8 @@ class Monitor:
         return self.stalled
 
     def gains(self, before: float) -> bool:
-        """Whether the best value lies below ``before`` by more than what is worth it."""
-        return before - self.best[0] > self.least_decrease * abs(before)
+        """Whether the best value lies below ``before`` by what is worth it."""
+        return before - self.best[0] > self.least_decrease * abs(self.best[0])
 
 
 def descend(
@@ -85,7 +85,7 @@ def descend(
         if not monitor.stalled:
             return end
         x = end.x
-        if not (np.isinf(before) or monitor.gains(before)):
+        if not monitor.gains(before):
             lower = yield from _probe(penalty, x, monitor, layout)
             if lower is None:
                 return end
