@@ -120,8 +120,10 @@ class _Output:
             found, optimal, n_iter = solve(self.restricted(members), task, b[members])
             b, total_iter = np.zeros_like(b), total_iter + n_iter
             b[members] = found
+            if not optimal or not self.moments.is_wide:
+                break
             entering = self._worst(b, members)
-            if not optimal or not entering.size:
+            if not entering.size:
                 break
             members = np.union1d(np.flatnonzero((b != 0) | self._free), entering)
         return b, total_iter
@@ -197,22 +199,26 @@ def _certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_it
     It has converged where the residual in scaled columns is rounding, that of the type included.
     """
     dtype, scale = np.dtype(task.program.dtype), moments.scale[:, None]
-    finite = bool(np.isfinite(coef).all())
     coef = coef.astype(dtype)
     own = coef.astype(np.float64)
-    b = own * scale
-    product = np.stack([moments.gram.times(column) for column in b.T], axis=1)
-    l2 = penalty.l2.reshape(coef.shape)
+    b, l2 = own * scale, penalty.l2.reshape(coef.shape)
+    product = moments.gram.times(b)
     gradient = (product - moments.cross) * scale + l2 * own
-    optimality = penalty.residual(own.ravel(), gradient.ravel())
     objective = 0.5 * (moments.y_square + float((b * (product - 2 * moments.cross)).sum()))
     objective += 0.5 * float((l2 * own**2).sum()) + penalty.value(own.ravel())
+    optimality = penalty.residual(own.ravel(), gradient.ravel())
     residual = moments.scaled(penalty).residual(b.ravel(), (gradient / scale).ravel())
-    allowed = max(EXACT, 8 * np.finfo(dtype).eps * np.sqrt(b.size)) * np.abs(moments.cross).max()
-    allowed += (GRADIENT_ROUNDING + np.finfo(dtype).eps) * np.abs(b).sum()
-    status = Status.CONVERGED if residual <= allowed else Status.MAX_ITER
-    intercept = moments.y_mean - moments.x_mean @ own
-    if not finite or not np.isfinite(coef).all():
+    status = Status.MAX_ITER
+    if not np.isfinite(coef).all():
         status = Status.DIVERGED
-    weights = Weights([coef], [intercept.astype(dtype)], [], [])
+    elif residual <= _rounding(moments, b, np.finfo(dtype).eps):
+        status = Status.CONVERGED
+    intercept = (moments.y_mean - moments.x_mean @ own).astype(dtype)
+    weights = Weights([coef], [intercept], [], [])
     return Solution(weights, status, n_iter, objective, optimality, message=NOT_CONVERGED)
+
+
+def _rounding(moments: Moments, b: np.ndarray, eps: float) -> float:
+    """The residual that an exact solution may have, published in numbers of precision ``eps``."""
+    relative = max(EXACT, 8 * eps * np.sqrt(b.size))
+    return relative * np.abs(moments.cross).max() + (GRADIENT_ROUNDING + eps) * np.abs(b).sum()

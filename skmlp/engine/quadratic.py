@@ -75,17 +75,18 @@ class Quadratic:
         """How far zeros violate their condition."""
         return violation(self.penalty, gradient)
 
-    def residual(self, b: np.ndarray) -> float:
+    def residual(self, b: np.ndarray, gradient: np.ndarray) -> float:
         """How far the coefficients violate their conditions: the gradient on the support, too."""
-        gradient, penalty = self.gradient(b), self.penalty
+        penalty = self.penalty
         of_active = np.abs(gradient + penalty.l1 * np.sign(b))
         violations = np.where(b != 0, of_active, violation(penalty, gradient))
         outside = np.maximum(penalty.lower - b, b - penalty.upper)
         return float(max(violations.max(initial=0.0), outside.max(initial=0.0)))
 
-    def is_optimal(self, b: np.ndarray) -> bool:
-        """Whether all optimality conditions hold to rounding."""
-        return bool(np.isfinite(b).all()) and self.residual(b) <= self.rounding(b)
+    def is_optimal(self, b: np.ndarray, gradient: np.ndarray | None = None) -> bool:
+        """Whether all optimality conditions hold to rounding; the gradient is that at b."""
+        gradient = self.gradient(b) if gradient is None else gradient
+        return self.residual(b, gradient) <= self.rounding(b)
 
     def on_support(self, support: np.ndarray, signs: np.ndarray) -> np.ndarray:
         """The stationary point with this support and these signs."""
@@ -116,7 +117,7 @@ class Quadratic:
             wrong = self._wrong(candidate, gradient, signs, active)
             n_wrong = np.count_nonzero(wrong)
             if not n_wrong:
-                return candidate if self.is_optimal(candidate) else None
+                return candidate if self.is_optimal(candidate, gradient) else None
             patience = PATIENCE if n_wrong < fewest else patience - 1
             fewest = min(fewest, n_wrong)
             exchanged = wrong if patience > 0 else np.flatnonzero(wrong)[-1:]
