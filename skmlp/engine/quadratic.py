@@ -30,12 +30,10 @@ FEW = 150
 
 
 def violation(penalty: PenaltyNumbers, gradient: np.ndarray) -> np.ndarray:
-    """How far zero coefficients violate their condition; -1 where a bound holds them."""
-    excess = np.abs(gradient) - penalty.l1
-    excess[(penalty.lower == 0) & (gradient > 0)] = -1.0
-    excess[(penalty.upper == 0) & (gradient < 0)] = -1.0
-    excess[(penalty.lower == 0) & (penalty.upper == 0)] = -1.0
-    return excess
+    """How far zero coefficients violate their condition; -inf where a bound holds them."""
+    upwards = np.where(penalty.upper > 0, -gradient, -np.inf)
+    downwards = np.where(penalty.lower < 0, gradient, -np.inf)
+    return np.maximum(upwards, downwards) - penalty.l1
 
 
 def rounding(cross: np.ndarray, b: np.ndarray) -> float:
