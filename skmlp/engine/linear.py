@@ -6,19 +6,22 @@ are more features than rows it is solved on working sets of features.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from .gram import Columns, Gram, is_sizeable
+from .grouped import solve_groups
 from .layout import Layout
 from .penalties import PenaltyNumbers, penalty_numbers
-from .quadratic import OPTIMALITY_ROUNDING, Quadratic, solve, violation
-from .scaling import BLOCK_ROWS, column_moments
+from .quadratic import GRADIENT_ROUNDING, Quadratic, rounding, solve, violation
+from .scaling import BLOCK_ROWS, UNUSABLE, column_moments, pooled
 from .task import Samples, Solution, Status, Task, Weights
 
 SMALLEST_WORKING_SET = 16
 MAX_WORKING_SETS = 100
+EXACT = 1e-9
 NOT_CONVERGED = "no exact solution within the iteration limit"
 
 
@@ -27,19 +30,21 @@ class Moments:
 
     ``cross`` (p, q) is X'y, ``y_square`` the square of y summed over outputs. ``gram`` is X'X,
     formed in blocks of rows, or kept as its columns where features outnumber rows. Constant columns
-    have scale one and moments zero.
+    have moments zero. ``members`` are groups of features that share one scale, so that their norm
+    stays a norm.
     """
 
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: Samples, members: Sequence[int] | None = None) -> None:
         self.x_mean, std = column_moments(samples)
+        self.is_constant = std == 0
+        inverse_scale = ~self.is_constant
+        if members is not None:
+            std = pooled(std, np.asarray(members))
         self.scale = np.where(std > 0, std, 1.0)
-        inverse_scale = (std > 0) / self.scale
+        inverse_scale = inverse_scale / self.scale
         self.n_rows, n_features = samples.n_rows, len(std)
-        y, share = samples.y.astype(np.float64), samples.relative_weight() / samples.n_rows
-        root = np.sqrt(share)
-        self.y_mean = (share * y).sum(0)
-        y = (y - self.y_mean) * root
-        self.y_square = float((y * y).sum())
+        root = np.sqrt(samples.relative_weight() / samples.n_rows)
+        y = self._centred_target(samples.y.astype(np.float64), root)
         self.is_wide = n_features > self.n_rows
         self.cross = np.zeros((n_features, y.shape[1]))
         gram = 0.0
@@ -50,14 +55,42 @@ class Moments:
                 gram = gram + block.T @ block
         self.gram = Columns(block) if self.is_wide else Gram(gram)
 
+    def _centred_target(self, y: np.ndarray, root: np.ndarray) -> np.ndarray:
+        """y without its mean, times the roots of its rows' shares; ValueError beyond float64."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.y_mean = (root**2 * y).sum(0)
+            y = (y - self.y_mean) * root
+            self.y_square = float((y * y).sum())
+        if not np.isfinite(self.y_square):
+            raise ValueError(UNUSABLE.format(name="y", range="too large"))
+        if self.y_square < np.finfo(float).tiny and y.any():
+            raise ValueError(UNUSABLE.format(name="y", range="too small"))
+        return y
+
+    def scaled(self, penalty: PenaltyNumbers) -> PenaltyNumbers:
+        """The penalty in scaled columns, of one output or of all; constant columns are excluded."""
+        n_units = penalty.l1.size // self.scale.size
+        scale, fixed = np.repeat(self.scale, n_units), np.repeat(self.is_constant, n_units)
+        groups = penalty.groups
+        if groups is not None:
+            of_group = np.ones(groups.strength.size)
+            of_group[groups.members] = self.scale
+            groups = replace(groups, strength=groups.strength / of_group)
+        return PenaltyNumbers(
+            penalty.l1 / scale,
+            penalty.l2 / scale**2,
+            np.where(fixed, 0.0, penalty.lower),
+            np.where(fixed, 0.0, penalty.upper),
+            groups,
+        )
+
 
 class _Output:
     """One output's problem: its cross moments and its penalty, in scaled columns."""
 
     def __init__(self, moments: Moments, penalty: PenaltyNumbers, output: int) -> None:
         self.moments, self.cross = moments, moments.cross[:, output]
-        scale = moments.scale
-        self.penalty = replace(penalty, l1=penalty.l1 / scale, l2=penalty.l2 / scale**2)
+        self.penalty = moments.scaled(penalty)
 
     def gradient(self, b: np.ndarray) -> np.ndarray:
         """Of the smooth part, at all coefficients (p,)."""
@@ -69,36 +102,64 @@ class _Output:
         gram = self.moments.gram.of(members)
         return Quadratic(gram, self.cross[members], self.penalty.of(members), rank)
 
-    def solve(self, task: Task) -> tuple[np.ndarray, bool, int]:
-        """(coefficients, whether they are optimal, iterations).
+    def solve(self, task: Task, start: np.ndarray) -> tuple[np.ndarray, int]:
+        """(coefficients, iterations).
 
-        A working set holds all features, or those that violate their condition most; features in
-        the support stay and violators come in until there are none.
+        A working set holds all features, or the support of the start and those that violate their
+        condition most; features in the support stay and violators come in until there are none.
         """
-        b, total_iter = np.zeros_like(self.cross), 0
-        tolerance = OPTIMALITY_ROUNDING * np.abs(self.cross).max(initial=0.0)
+        free = self._least_squares()
+        if free is not None:
+            return free, 1
+        b, total_iter = np.clip(start, self.penalty.lower, self.penalty.upper), 0
         members = np.arange(b.size)
         if self.moments.is_wide:
-            members = self._worst(self.gradient(b), members[:0], tolerance)
+            members = np.flatnonzero((b != 0) | self._free)
+            members = np.union1d(members, self._worst(b, members))
         for _ in range(MAX_WORKING_SETS):
             found, optimal, n_iter = solve(self.restricted(members), task, b[members])
-            b[:], total_iter = 0.0, total_iter + n_iter
+            b, total_iter = np.zeros_like(b), total_iter + n_iter
             b[members] = found
-            entering = self._worst(self.gradient(b), members, tolerance)
-            if not optimal or not entering.size:
-                return b, optimal, total_iter
-            members = np.union1d(np.flatnonzero(b), entering)
-        return b, False, total_iter
+            if not optimal or not self.moments.is_wide:
+                break
+            entering = self._worst(b, members)
+            if not entering.size:
+                break
+            members = np.union1d(np.flatnonzero((b != 0) | self._free), entering)
+        return b, total_iter
 
-    def _worst(self, gradient, members, tolerance: float) -> np.ndarray:
+    @property
+    def _free(self) -> np.ndarray:
+        penalty = self.penalty
+        return (penalty.l1 == 0) & (penalty.lower < 0) & (penalty.upper > 0)
+
+    def _least_squares(self) -> np.ndarray | None:
+        """Ridge, or the least squares of least norm; None where there are L1 or bounds."""
+        members = np.flatnonzero((self.penalty.lower < 0) | (self.penalty.upper > 0))
+        if not self._free[members].all():
+            return None
+        b, l2, target = np.zeros_like(self.cross), self.penalty.l2[members], self.cross[members]
+        gram = self.moments.gram.of(members)
+        if not self.moments.is_wide or is_sizeable(l2):
+            b[members] = gram.solve(np.arange(members.size), l2, target)
+            if self.moments.is_wide or self._is_optimal(b):
+                return b
+        b[members] = gram.ridge(l2, target, self.moments.scale[members])
+        return b
+
+    def _is_optimal(self, b: np.ndarray) -> bool:
+        everything = np.arange(b.size)
+        return bool(np.isfinite(b).all()) and self.restricted(everything).is_optimal(b)
+
+    def _worst(self, b: np.ndarray, members: np.ndarray) -> np.ndarray:
         """Violators outside the working set, the worst first.
 
         Without a sizeable L2 the support is smaller than the number of rows, and a working set
         at most doubles; with it the support may be large and is found sooner from above.
         """
-        excess = violation(self.penalty, gradient)
+        excess = violation(self.penalty, self.gradient(b))
         excess[members] = -1.0
-        violators = np.flatnonzero(excess > tolerance)
+        violators = np.flatnonzero(excess > rounding(self.cross, b))
         n_most = max(SMALLEST_WORKING_SET, members.size or self.moments.n_rows // 2)
         if is_sizeable(self.penalty.l2):
             n_most = violators.size
@@ -108,22 +169,56 @@ class _Output:
 def solve_linear(task: Task) -> Solution:
     """The penalised linear regression of a task, exact zeros included."""
     layout = Layout(task.program)
-    moments, penalty = Moments(task.train), penalty_numbers(task, layout)
-    n_features, n_outputs = task.program.layer_sizes
-    coef, objective, optimality = np.zeros((n_features, n_outputs)), 0.5 * moments.y_square, 0.0
-    converged, n_iter = True, 0
+    moments = Moments(task.train, task.program.feature_groups)
+    numbers = penalty_numbers(task, layout)
+    penalty = replace(numbers.of(np.arange(moments.cross.size)), groups=numbers.groups)
+    if task.program.has_group_norms:
+        coef, n_iter = solve_groups(moments, penalty, task)
+    else:
+        coef, n_iter = _solve_outputs(moments, penalty, task)
+    return _certified(task, moments, penalty, coef, n_iter)
+
+
+def _solve_outputs(moments: Moments, penalty: PenaltyNumbers, task: Task):
+    """(coefficients (p, q), iterations), output by output."""
+    n_features, n_outputs = moments.cross.shape
+    start = np.zeros((n_features, n_outputs))
+    if task.start is not None:
+        start = task.start.coefs[0].astype(np.float64) * moments.scale[:, None]
+    coef, n_iter = np.zeros_like(start), 0
     for output in range(n_outputs):
-        own = penalty.of(layout.weights[0].start + output + n_outputs * np.arange(n_features))
-        problem = _Output(moments, own, output)
-        b, optimal, iterations = problem.solve(task)
-        converged, n_iter = converged and optimal, n_iter + iterations
-        coef[:, output] = b / moments.scale
-        gradient = problem.gradient(b)
-        objective += 0.5 * float(b @ (gradient - problem.cross)) + problem.penalty.value(b)
-        optimality = max(optimality, own.residual(coef[:, output], gradient * moments.scale))
-    status = Status.CONVERGED if converged else Status.MAX_ITER
+        own = penalty.of(output + n_outputs * np.arange(n_features))
+        b, iterations = _Output(moments, own, output).solve(task, start[:, output])
+        coef[:, output], n_iter = b / moments.scale, max(n_iter, iterations)
+    return coef, n_iter
+
+
+def _certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_iter) -> Solution:
+    """The solution with the objective and the residual of the coefficients as they are published.
+
+    It has converged where the residual in scaled columns is rounding, that of the type included.
+    """
+    dtype, scale = np.dtype(task.program.dtype), moments.scale[:, None]
+    coef = coef.astype(dtype)
+    own = coef.astype(np.float64)
+    b, l2 = own * scale, penalty.l2.reshape(coef.shape)
+    product = moments.gram.times(b)
+    gradient = (product - moments.cross) * scale + l2 * own
+    objective = 0.5 * (moments.y_square + float((b * (product - 2 * moments.cross)).sum()))
+    objective += 0.5 * float((l2 * own**2).sum()) + penalty.value(own.ravel())
+    optimality = penalty.residual(own.ravel(), gradient.ravel())
+    residual = moments.scaled(penalty).residual(b.ravel(), (gradient / scale).ravel())
+    status = Status.MAX_ITER
     if not np.isfinite(coef).all():
         status = Status.DIVERGED
-    dtype, intercept = task.program.dtype, moments.y_mean - moments.x_mean @ coef
-    weights = Weights([coef.astype(dtype)], [intercept.astype(dtype)], [], [])
+    elif residual <= _rounding(moments, b, np.finfo(dtype).eps):
+        status = Status.CONVERGED
+    intercept = (moments.y_mean - moments.x_mean @ own).astype(dtype)
+    weights = Weights([coef], [intercept], [], [])
     return Solution(weights, status, n_iter, objective, optimality, message=NOT_CONVERGED)
+
+
+def _rounding(moments: Moments, b: np.ndarray, eps: float) -> float:
+    """The residual that an exact solution may have, published in numbers of precision ``eps``."""
+    relative = max(EXACT, 8 * eps * np.sqrt(b.size))
+    return relative * np.abs(moments.cross).max() + (GRADIENT_ROUNDING + eps) * np.abs(b).sum()

@@ -3,7 +3,8 @@
     minimise  1/2 b' G b - c' b + sum_j l1_j |b_j| + l2_j / 2 b_j^2   subject to the bounds,
 
 by the closed-form solution on a support, whose signs and members are corrected until the optimality
-conditions hold; where that does not end, L-BFGS-B on the split problem finds a nearer support.
+conditions hold; where that does not end, one step after the other on supports of independent
+columns (``pivoting``), which L-BFGS-B on the split problem brings nearer where they are large.
 """
 
 from __future__ import annotations
@@ -15,22 +16,30 @@ import numpy as np
 
 from .gram import Columns, Gram
 from .lbfgsb import lbfgsb
-from .panoc import panoc
 from .penalties import PenaltyNumbers
+from .pivoting import pivoted
 from .task import Task
 
-STEPS = ((None, 0.0), (lbfgsb, 1e-4), (lbfgsb, 1e-7), (lbfgsb, 1e-10), (panoc, 1e-10))
+NEARNESS = (1e-4, 1e-7, 1e-10)
 MAX_CORRECTIONS = 40
 PATIENCE = 3
 OPTIMALITY_ROUNDING = 1e-10
+GRADIENT_ROUNDING = 1e-13
+COEFFICIENT_ROUNDING = 1e-13
+FEW = 150
 
 
 def violation(penalty: PenaltyNumbers, gradient: np.ndarray) -> np.ndarray:
-    """How far zero coefficients violate their condition; -1 where a bound holds them."""
-    excess = np.abs(gradient) - penalty.l1
-    excess[(penalty.lower == 0) & (gradient > 0)] = -1.0
-    excess[penalty.upper == 0] = -1.0
-    return excess
+    """How far zero coefficients violate their condition; -inf where a bound holds them."""
+    upwards = np.where(penalty.upper > 0, -gradient, -np.inf)
+    downwards = np.where(penalty.lower < 0, gradient, -np.inf)
+    return np.maximum(upwards, downwards) - penalty.l1
+
+
+def rounding(cross: np.ndarray, b: np.ndarray) -> float:
+    """What rounding leaves of the gradient G b - c, in columns of standard deviation one."""
+    size = float(np.abs(cross).max(initial=0.0))
+    return OPTIMALITY_ROUNDING * size + GRADIENT_ROUNDING * float(np.abs(b).sum())
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,26 @@ class Quadratic:
     def value(self, b: np.ndarray) -> float:
         return self.value_and_gradient(b)[0]
 
+    def rounding(self, b: np.ndarray) -> float:
+        return rounding(self.cross, b)
+
+    def excess(self, gradient: np.ndarray) -> np.ndarray:
+        """How far zeros violate their condition."""
+        return violation(self.penalty, gradient)
+
+    def residual(self, b: np.ndarray, gradient: np.ndarray) -> float:
+        """How far the coefficients violate their conditions: the gradient on the support, too."""
+        penalty = self.penalty
+        of_active = np.abs(gradient + penalty.l1 * np.sign(b))
+        violations = np.where(b != 0, of_active, violation(penalty, gradient))
+        outside = np.maximum(penalty.lower - b, b - penalty.upper)
+        return float(max(violations.max(initial=0.0), outside.max(initial=0.0)))
+
+    def is_optimal(self, b: np.ndarray, gradient: np.ndarray | None = None) -> bool:
+        """Whether all optimality conditions hold to rounding; the gradient is that at b."""
+        gradient = self.gradient(b) if gradient is None else gradient
+        return self.residual(b, gradient) <= self.rounding(b)
+
     def on_support(self, support: np.ndarray, signs: np.ndarray) -> np.ndarray:
         """The stationary point with this support and these signs."""
         b = np.zeros_like(self.cross)
@@ -75,16 +104,18 @@ class Quadratic:
         signs = np.sign(b)
         fewest, patience = np.inf, PATIENCE
         for _ in range(MAX_CORRECTIONS):
-            active = (signs != 0) | self._free
+            active = (signs != 0) | self.free
             support = np.flatnonzero(active)
-            if support.size > self.rank and not self.penalty.l2.all() and not self._free.all():
+            if support.size > self.rank and not self.penalty.l2.all():
                 return None
             candidate = self.on_support(support, signs[support])
+            if not np.isfinite(candidate).all():
+                return None
             gradient = self.gradient(candidate)
             wrong = self._wrong(candidate, gradient, signs, active)
             n_wrong = np.count_nonzero(wrong)
             if not n_wrong:
-                return candidate
+                return candidate if self.is_optimal(candidate, gradient) else None
             patience = PATIENCE if n_wrong < fewest else patience - 1
             fewest = min(fewest, n_wrong)
             exchanged = wrong if patience > 0 else np.flatnonzero(wrong)[-1:]
@@ -92,33 +123,40 @@ class Quadratic:
         return None
 
     @cached_property
-    def _free(self) -> np.ndarray:
+    def free(self) -> np.ndarray:
         """Coefficients with neither L1 nor bounds."""
         penalty = self.penalty
         return (penalty.l1 == 0) & (penalty.lower < 0) & (penalty.upper > 0)
 
     def _wrong(self, candidate, gradient, signs, active) -> np.ndarray:
         """Coefficients that are not where the optimality conditions want them."""
-        leaving = active & ~self._free & (candidate * signs <= 0)
+        size = np.abs(self.cross).max(initial=0.0)
+        leaving = active & ~self.free & (candidate * signs <= COEFFICIENT_ROUNDING * size)
         excess = violation(self.penalty, gradient)
         excess[active] = -1.0
-        return leaving | (excess > OPTIMALITY_ROUNDING * np.abs(self.cross).max(initial=0.0))
+        return leaving | (excess > OPTIMALITY_ROUNDING * size)
 
 
 def solve(problem: Quadratic, task: Task, start: np.ndarray) -> tuple[np.ndarray, bool, int]:
     """(coefficients, whether they are optimal, iterations), from ``start``.
 
-    The corrections mostly end at once; where they do not, L-BFGS-B brings them nearer, and PANOC
-    where rounding of the objective has ended that.
+    The corrections mostly end at once. Single steps do where the support is small; else L-BFGS-B
+    brings the coefficients nearer first, as far as is needed.
     """
-    b, residual, n_iter = start, np.inf, 1
+    b, n_iter = np.clip(start, problem.penalty.lower, problem.penalty.upper), 1
+    exact = problem.polished(b)
+    if exact is None and min(problem.rank, b.size) <= FEW:
+        exact = pivoted(problem, b)
     size = max(np.abs(problem.cross).max(initial=0.0), np.finfo(float).tiny)
-    for method, tol in STEPS:
-        if method is not None and n_iter < task.max_iter:
-            left = task.max_iter - n_iter
-            end = method(problem, b, tol * size, left, task.max_fun, lambda x, value: False)
-            b, residual, n_iter = end.x, end.residual, n_iter + end.n_iter
-        exact = problem.polished(b)
+    for tol in NEARNESS:
         if exact is not None:
             return exact, True, n_iter
-    return b, residual <= task.tol * size, n_iter
+        if n_iter >= task.max_iter:
+            break
+        left = task.max_iter - n_iter
+        end = lbfgsb(problem, b, tol * size, left, task.max_fun, lambda x, value: False)
+        b, n_iter = end.x, n_iter + end.n_iter
+        exact = problem.polished(b)
+        if exact is None:
+            exact = pivoted(problem, b)
+    return (b, problem.is_optimal(b), n_iter) if exact is None else (exact, True, n_iter)

@@ -18,18 +18,39 @@ from .penalties import PenaltyNumbers
 from .task import Samples, Task
 
 BLOCK_ROWS = 4096
+UNUSABLE = (
+    "{name} has values {range} for its variance to be a number in float64: scale {name}, such as "
+    "by StandardScaler."
+)
 
 
 def column_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted mean and standard deviation (n_features,) of X, float64; 0 for constant columns."""
+    """Weighted mean and standard deviation (n_features,) of X, float64; 0 for constant columns.
+
+    ValueError where squares of X overflow, or those of columns that vary vanish.
+    """
     share = samples.relative_weight()[:, 0] / samples.n_rows
     mean, variance = np.zeros((2, samples.X.shape[1]))
-    for rows, X in samples.blocks(BLOCK_ROWS):
-        mean += share[rows] @ X
-    for rows, X in samples.blocks(BLOCK_ROWS):
-        variance += share[rows] @ (X - mean) ** 2
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows, X in samples.blocks(BLOCK_ROWS):
+            mean += share[rows] @ X
+        for rows, X in samples.blocks(BLOCK_ROWS):
+            variance += share[rows] @ (X - mean) ** 2
+    if not np.isfinite(variance).all():
+        raise ValueError(UNUSABLE.format(name="X", range="too large"))
     std = np.sqrt(np.maximum(variance, 0.0))
+    tiny = np.flatnonzero(variance < np.finfo(float).tiny)
+    if tiny.size and _vary(samples, tiny, mean[tiny], share):
+        raise ValueError(UNUSABLE.format(name="X", range="too small"))
     return mean, np.where(std > 1e-12 * np.abs(mean), std, 0.0)
+
+
+def _vary(samples: Samples, columns: np.ndarray, mean: np.ndarray, share: np.ndarray) -> bool:
+    """Whether any of some columns is not constant over the rows with weight."""
+    return any(
+        (np.abs(X[:, columns] - mean)[share[rows] > 0] > 1e-12 * np.abs(mean)).any()
+        for rows, X in samples.blocks(BLOCK_ROWS)
+    )
 
 
 class Scaling:
@@ -44,7 +65,7 @@ class Scaling:
         self._last, self._last_bias = layout.weights[-1], layout.biases[-1]
         mean, std = column_moments(task.train)
         if task.program.has_group_norms:
-            std = _pooled(std, np.asarray(task.program.feature_groups))
+            std = pooled(std, np.asarray(task.program.feature_groups))
         self._mean, self._std = mean[:, None], np.where(std > 0, std, 1.0)[:, None]
         self._y_mean, self._y_scale = 0.0, 1.0
         if LOSSES[task.program.loss].quadratic:
@@ -121,7 +142,7 @@ class Scaling:
         return value, result
 
 
-def _pooled(std: np.ndarray, members: np.ndarray) -> np.ndarray:
+def pooled(std: np.ndarray, members: np.ndarray) -> np.ndarray:
     """The root mean square in each group."""
     square = np.bincount(members, std**2) / np.maximum(np.bincount(members), 1)
     return np.sqrt(square)[members]

@@ -53,11 +53,10 @@ class Program:
 
     @property
     def is_linear_regression(self) -> bool:
-        """Whether the objective is a quadratic plus a separable penalty: no hidden layer."""
+        """Whether the objective is a quadratic plus a penalty: no hidden layer."""
         from .losses import LOSSES
 
-        is_quadratic = self.n_layers == 1 and LOSSES[self.loss].quadratic
-        return is_quadratic and not self.has_group_norms
+        return self.n_layers == 1 and LOSSES[self.loss].quadratic
 
     @property
     def has_group_norms(self) -> bool:

@@ -147,7 +147,7 @@ def test_default_fit_is_exact_or_warns(name):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(X, y)
-    reference = Lasso(l1, tol=1e-15, max_iter=10**5).fit(X, y)
+    reference = Lasso(l1, tol=1e-15, max_iter=10**6).fit(X, y)
     error = np.abs(model.coefs_[0][:, 0] - reference.coef_).max()
     warned = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     assert warned or error <= 1e-8 * np.abs(reference.coef_).max()
@@ -194,6 +194,7 @@ def test_moments(dtype):
 def test_lbfgsb_brings_nearer_where_corrections_do_not_end(monkeypatch):
     """With a single correction allowed, the search before it has to find the support."""
     monkeypatch.setattr(quadratic, "MAX_CORRECTIONS", 1)
+    monkeypatch.setattr(quadratic, "FEW", 0)
     X, y = centred(60, 10)
     reference = Lasso(0.05, tol=1e-15, max_iter=10**5).fit(X, y)
     solution = solve_linear(task_of(X, y, **LINEAR, l1_per_layer=0.05))
@@ -211,3 +212,17 @@ def test_columns_solve_as_their_matrix(l2, size):
     expected = np.linalg.solve(X[:, :size].T @ X[:, :size] + np.diag(l2), target)
     for gram in (Columns(X), Gram(X.T @ X)):
         assert_allclose(gram.solve(support, l2, target), expected, rtol=1e-7, atol=1e-9)
+
+
+def test_bounds_of_both_signs():
+    """A coefficient that may only be negative comes in where the gradient asks for it."""
+    X, _ = centred(60, 4)
+    y = X @ [1.0, -1.0, 0.5, -0.5]
+    lower, upper = np.array([0.0, -np.inf, 0.0, 0.0]), np.array([np.inf, 0.0, np.inf, np.inf])
+    problem = quadratic_of(X, y, l1=0.01, lower=lower, upper=upper)
+    task = task_of(X, y, **LINEAR)
+    ours, optimal, _ = quadratic.solve(problem, task, np.zeros(4))
+    flipped = X * [1, -1, 1, 1]  # the same with all coefficients non-negative
+    reference = Lasso(0.01, fit_intercept=False, positive=True, tol=1e-15, max_iter=10**5)
+    assert optimal
+    assert_allclose(ours * [1, -1, 1, 1], reference.fit(flipped, y).coef_, rtol=0, atol=1e-12)
