@@ -23,6 +23,7 @@ from .engine.train import train
 
 MAX_TASKS = 512
 STALL_TIMEOUT = 300.0
+FEW_THREADS = 8
 NOT_GIVEN = 1 << 16  # what a backend sees for Parallel(n_jobs=None)
 
 
@@ -55,12 +56,16 @@ def in_worker():
 
 
 class _RealThreads(ThreadingBackend):
-    """For calls that ask for threads, such as those of trees: one unless told otherwise."""
+    """For calls that ask for threads, such as those of trees: one unless told otherwise.
+
+    Few are given whatever the number of cores, since they may wait for each other. Many are a cut
+    of work into as many pieces as a block has places, as forests make it: a thread each core does.
+    """
 
     def effective_n_jobs(self, n_jobs):
         if n_jobs is None or n_jobs >= NOT_GIVEN:
             return 1
-        return min(super().effective_n_jobs(n_jobs), joblib.cpu_count())
+        return min(super().effective_n_jobs(n_jobs), max(FEW_THREADS, joblib.cpu_count()))
 
 
 class BlockBackend(ParallelBackendBase):

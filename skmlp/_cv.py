@@ -18,9 +18,10 @@ from ._folds import folds
 from ._path import PATH_CONSTRAINTS, path_of
 from ._paths import PathSearch, with_penalty
 from ._problems import held_out_errors, mean_errors, problems_of
-from ._regressor import RegularizedMLPRegressor, all_or_nothing
+from ._regressor import RegularizedMLPRegressor
 from ._selection import SelectsFeatures
 from ._task import draw_seed
+from ._transaction import all_or_nothing
 
 
 def _of_estimator(name):

@@ -50,6 +50,8 @@ def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
 
 def _target_matrix(y):
     """y as (n, q) in float64; a column vector warns, as scikit-learn's MLP does."""
+    if sparse.issparse(y):
+        y = y.toarray()
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
@@ -87,7 +89,9 @@ def validation_arrays(estimator, X_val, y_val, sample_weight_val):
         order="C",
         reset=False,
     )
-    y_val = check_array(y_val, ensure_2d=False, dtype="numeric", input_name="y_val")
+    y_val = check_array(
+        y_val, accept_sparse="csr", ensure_2d=False, dtype="numeric", input_name="y_val"
+    )
     check_consistent_length(X_val, y_val)
     y_val = _target_matrix(y_val)
     check_range(y_val, estimator.loss)

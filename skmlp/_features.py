@@ -9,6 +9,7 @@ def feature_factors(penalty_factor, n_features, feature_names):
     """The multipliers (n_features,) of the first layer's penalty, or None for all ones."""
     if penalty_factor is None:
         return None
+    penalty_factor = _labelled(penalty_factor)
     if isinstance(penalty_factor, dict):
         factors = _factors_by_name(penalty_factor, n_features, feature_names)
     else:
@@ -26,12 +27,22 @@ def feature_factors(penalty_factor, n_features, feature_names):
     return factors
 
 
+def _labelled(factors):
+    """A Series by column name as a dict; one that only counts its entries goes by position."""
+    index = getattr(factors, "index", None)
+    if index is None or callable(index) or list(index) == list(range(len(index))):
+        return factors
+    if len(set(index)) < len(index):
+        raise ValueError(f"penalty_factor has an index with a name twice, got {list(index)}.")
+    return dict(zip(index, factors, strict=True))
+
+
 def _factors_by_name(penalty_factor, n_features, feature_names):
     """Multipliers from {column name: multiplier}; one for columns that are not named."""
     if feature_names is None:
         raise ValueError(
-            "penalty_factor is a dict by column name, but X has no column names: fit on a "
-            "DataFrame or give one multiplier a feature."
+            "penalty_factor goes by column name, but X has no column names: fit on a DataFrame or "
+            "give one multiplier a feature."
         )
     position = {name: j for j, name in enumerate(feature_names)}
     unknown = [name for name in penalty_factor if name not in position]

@@ -1,7 +1,6 @@
 """The estimator: scikit-learn's MLPRegressor with penalties and constraints by layer."""
 
 import warnings
-from contextlib import contextmanager
 from inspect import signature
 from numbers import Integral, Real
 
@@ -20,19 +19,9 @@ from ._results import check_solution, fitted_attributes, warn_of_status
 from ._selection import SelectsFeatures, feature_scale
 from ._task import build_task, draw_seed
 from ._trained import Trained, start_from
+from ._transaction import all_or_nothing
+from ._units import warn_of_units, warn_of_validation
 from .engine.task import Weights
-
-
-@contextmanager
-def all_or_nothing(estimator):
-    """A fit that fails leaves the estimator as it was."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 def _no_single_epochs(estimator):
@@ -172,8 +161,9 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
 
     penalty_factor : array-like of shape (n_features,), dict or None, default=None
         Multiplies the first layer's penalty (L1, group and L2, as in glmnet) of each input feature:
-        0 leaves it unpenalised, infinity excludes it. A dict maps column names to factors, 1 for
-        those not named. Features of a group have the same factor, or are excluded.
+        0 leaves it unpenalised, infinity excludes it. A dict, or a Series by column name, maps
+        names to factors, 1 for those not named. Features of a group have the same factor, or are
+        excluded. The factors count as they are; glmnet rescales its own to sum to n_features.
 
     positive_weights : bool or array-like of shape (n_layers - 1,), default=False
         Whether a layer's weights are held non-negative, one for all layers or one each. Not the
@@ -453,6 +443,9 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
                 validation = None
             seed = draw_seed(self.random_state)
             data = fit_data(self, arrays, validation, None, seed)
+            if validation is not None:
+                names = getattr(self, "feature_names_in_", None)
+                warn_of_validation(data.train, data.validation, names)
             self._train(data, seed, goes_on=goes_on)
         return self
 
@@ -501,6 +494,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
             samples_seen=before.get("t_", 0),
             incremental=incremental,
         )
+        if not incremental:
+            warn_of_units(task, getattr(self, "feature_names_in_", None))
         solution = train_together(task)
         warn_of_status(self, self._adopt(data, solution, before), solution)
 
