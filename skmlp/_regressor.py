@@ -68,11 +68,12 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         Activation of the hidden layers; those beyond MLPRegressor's four are as in torch.
 
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
-        'adam' and 'sgd' are proximal in the metric of their own step. With an L1 penalty their
-        last fifth of epochs, and up to 50 deterministic iterations after it, settle which weights
-        are zero. 'lbfgs' is deterministic, on all rows and in float64: L-BFGS-B on positive and
-        negative parts, then PANOC [2]_ to the tolerance (PANOC alone with ``group_l1``), and
-        without hidden layers the closed form on the support found.
+        'adam' and 'sgd' are proximal in the metric of their own step. With an L1 or group penalty
+        their last fifth of epochs averages gradients longer, and deterministic iterations follow
+        that settle which weights are zero: to the tolerance, or five an epoch, at most 1000 (50
+        with early stopping). 'lbfgs' is deterministic, on all rows and in float64: L-BFGS-B on
+        positive and negative parts, then PANOC [2]_ to the tolerance (PANOC alone with
+        ``group_l1``), and without hidden layers the closed form on the support found.
 
     alpha : float or array-like of shape (n_layers - 1,), default=0.0001
         L2 strength, one for all layers or one each. Divided by the sum of sample weights,
@@ -110,7 +111,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         standardised variables.
 
     verbose : bool, default=False
-        Whether to print the loss of each epoch.
+        Whether to print the loss of each epoch, of lbfgs the least F of every tenth iteration.
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from ``coefs_`` and ``intercepts_``, edited ones too.
@@ -215,7 +216,9 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
     optimality_ : float
         max |w - prox(w - grad)| of F at the returned weights, zero at a stationary point. A
         certificate for smooth activations only: minimisers of networks with 'relu' or 'leaky_relu'
-        lie on kinks, where it stays away from zero.
+        lie on kinks, where it stays away from zero. There lbfgs has converged where ten further
+        iterations from the best weights, begun anew, lower F by less than 100 tol^2 of it, and so
+        do proximal steps in the weights or biases of single layers.
 
     loss_ : float
         The last entry of ``loss_curve_``; F for lbfgs.
@@ -416,7 +419,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation data: their loss is recorded in ``validation_loss_curve_``, and early
             stopping uses them instead of a random split. In a Pipeline they are transformed with
-            ``Pipeline(..., transform_input=["X_val"])``.
+            ``Pipeline(..., transform_input=["X_val"])``, with metadata routing enabled and requested
+            by ``set_fit_request(X_val=True, y_val=True)``.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Targets of the validation data.
