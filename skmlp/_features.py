@@ -78,6 +78,12 @@ def feature_groups(groups, n_features, feature_names, factors):
     return tuple(int(g) for g in np.unique(members, return_inverse=True)[1])
 
 
+def group_sizes(members, factors):
+    """How many features each one's group has (n_features,), without those that are excluded."""
+    free = None if factors is None else np.isfinite(factors)
+    return np.bincount(members, free).astype(np.float64)[list(members)]
+
+
 def _columns(group, n_features, feature_names):
     """Positions of the columns of one group."""
     if isinstance(group, str) or not hasattr(group, "__iter__") or not len(group):

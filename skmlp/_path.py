@@ -252,7 +252,7 @@ def _factors(task):
 def _scores(models, problem):
     """R2 of the models on the training rows, each computed once."""
     data, y = problem.data.train, problem.data.y
-    X = data.X if data.rows is None else data.X[data.rows]
+    X = data.matrix()
     scores = {
         id(model): r2_score(y, model._predict(X), sample_weight=data.weight) for model in models
     }

@@ -269,9 +269,8 @@ def _adapted(task, solution):
     sensitivity = sensitivities(task, solution.weights)
     members = task.program.feature_groups
     if members is not None:
-        free = None if task.penalty_factor is None else np.isfinite(task.penalty_factor)
-        sizes = np.maximum(np.bincount(members, free), 1)
-        sensitivity = np.sqrt(np.bincount(members, sensitivity**2) / sizes)[list(members)]
+        square = np.bincount(members, sensitivity**2)[list(members)]
+        sensitivity = np.sqrt(square / np.maximum(task.group_sizes, 1))
     largest = sensitivity.max()
     if largest == 0:
         return task

@@ -419,8 +419,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation data: their loss is recorded in ``validation_loss_curve_``, and early
             stopping uses them instead of a random split. In a Pipeline they are transformed with
-            ``Pipeline(..., transform_input=["X_val"])``, with metadata routing enabled and requested
-            by ``set_fit_request(X_val=True, y_val=True)``.
+            ``Pipeline(..., transform_input=["X_val"])``, with metadata routing enabled, and
+            requested by ``set_fit_request(X_val=True, y_val=True)``.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Targets of the validation data.

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from ._features import feature_factors, feature_groups
+from ._features import feature_factors, feature_groups, group_sizes
 from ._layers import flags, hidden_sizes, rates, strengths
 from .engine.task import Program, Task
 
@@ -45,6 +45,7 @@ def build_task(
         alpha=alpha,
         positive=positive,
         group_l1=float(estimator.group_l1),
+        group_sizes=None if program.feature_groups is None else group_sizes(groups, factors),
         penalty_factor=factors,
         seed=seed,
         early_stopping=estimator.early_stopping and estimator.solver != "lbfgs",

@@ -55,8 +55,7 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
     for k, positive in enumerate(task.positive):
         if positive:
             weights.coefs[k] = np.maximum(weights.coefs[k], 0.0) + SMALLEST_POSITIVE
-    if task.penalty_factor is not None:
-        weights.coefs[0][np.isinf(task.penalty_factor)] = 0.0
+    weights.coefs[0][task.excluded] = 0.0
     weights.intercepts[-1] = np.zeros_like(weights.intercepts[-1])
     is_scaled = task.program.solver == "lbfgs"
     if is_scaled:

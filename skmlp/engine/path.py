@@ -72,7 +72,7 @@ def _train_living(tasks: list[Task], train) -> list[Solution]:
 
     living = [k for k, task in enumerate(tasks) if task.start is None or has_features(task.start)]
     own = [tasks[k] for k in living]
-    trained = solve(own, train) if own and _has_working_set(own) else train(own)
+    trained = solve(own, train) if own else []
     solutions = dict(zip(living, trained, strict=True))
     return [
         solutions[k] if k in solutions and has_features(solutions[k].weights) else constant(task)
@@ -107,31 +107,16 @@ def _is_finite(weights: Weights) -> bool:
     return all(np.isfinite(array).all() for arrays in weights for array in arrays)
 
 
-def _has_working_set(tasks: list[Task]) -> bool:
-    """Whether the optimality conditions of features outside a fit can be checked."""
-    program = tasks[0].program
-    return (
-        program.solver == "lbfgs"
-        and not program.is_linear_regression
-        and program.normalization != "batch"
-        and all(task.start is not None for task in tasks)
-    )
-
-
 def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:
     """The solutions without any penalty, each on the features that its start uses and from it."""
-    from .working_set import embedded, restricted
-
     supports = [np.flatnonzero(start.coefs[0].any(1)) for start in starts]
-    free = []
-    for task, start, support in zip(tasks, starts, supports, strict=True):
-        small, none = restricted(task, support, start), (0.0,) * task.program.n_layers
-        program = replace(small.program, feature_groups=None)
-        factors = {"penalty_factor": None, "adaptive_factor": None}
-        free.append(replace(small, program=program, l1=none, alpha=none, group_l1=0.0, **factors))
+    free = [
+        replace(task, start=start).restrict(support).without_penalty()
+        for task, start, support in zip(tasks, starts, supports, strict=True)
+    ]
     n_features = tasks[0].program.layer_sizes[0] if tasks else 0
     state_of_columns = {"unfolded": None, "optimizer": {}}
     return [
-        replace(s, weights=embedded(s.weights, support, n_features), **state_of_columns)
+        replace(s, weights=s.weights.embed(support, n_features), **state_of_columns)
         for support, s in zip(supports, train(free), strict=True)
     ]

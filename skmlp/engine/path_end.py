@@ -88,19 +88,15 @@ class _Candidates:
 
 def _candidates(scheme, task: Task, offset: np.ndarray | None) -> _Candidates:
     cross, std = null_moments(task, offset)
-    given = np.ones(len(std)) if task.penalty_factor is None else task.penalty_factor
-    free = np.isfinite(given)
-    factor = np.where(free, given, 0.0)
-    sparse = factor if task.adaptive_factor is None else factor * task.adaptive_factor
+    free, (factor, sparse) = ~task.excluded, task.factors()
     cross = np.where(free[:, None], np.maximum(cross, 0) if all(task.positive) else cross, 0.0)
     if scheme.param == "group_l1":
         l1 = task.l1[0] * sparse
         members = np.asarray(task.program.feature_groups)
         if task.program.n_layers == 1:  # what the fixed part leaves
             cross, l1 = np.sign(cross) * np.maximum(np.abs(cross) - l1[:, None], 0), 0 * l1
-        sizes = np.bincount(members, free)
         rho = np.sqrt((cross**2).sum(1))
-        moving = _largest_of(members, sparse) * np.sqrt(sizes)
+        moving = _largest_of(members, task.group_factors())
     else:
         l1, members = np.zeros(len(std)), np.arange(len(std))
         rho, moving = np.abs(cross).max(1), sparse

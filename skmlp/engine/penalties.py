@@ -64,17 +64,29 @@ def penalty_numbers(task: Task, layout: Layout) -> PenaltyNumbers:
     The penalty factor multiplies both parts of the first layer's penalty, as in glmnet; infinity
     holds the feature's weights at zero.
     """
-    n_layers = task.program.n_layers
-    factor = np.ones(task.program.layer_sizes[0])
-    if task.penalty_factor is not None:
-        factor = np.asarray(task.penalty_factor, dtype=np.float64)
-    excluded, ones = np.isinf(factor), [1.0] * (n_layers - 1)
-    factors = [np.where(excluded, 0.0, factor)[:, None], *ones]
-    sparse = factor if task.adaptive_factor is None else factor * task.adaptive_factor
-    sparse_factors = [np.where(excluded, 0.0, sparse)[:, None], *ones]
-    total_weight = task.train.total_weight
-    lower = np.full(layout.size, -np.inf)
-    upper = np.full(layout.size, np.inf)
+    n_layers, total_weight = task.program.n_layers, task.train.total_weight
+    factor, sparse = task.factors()
+    ones = [1.0] * (n_layers - 1)
+    l2 = [a * f for a, f in zip(task.alpha, [factor[:, None], *ones], strict=True)]
+    l1 = [one * f for one, f in zip(task.l1, [sparse[:, None], *ones], strict=True)]
+    group_l1, groups = task.group_l1 * task.group_factors(), None
+    if task.program.has_group_norms:
+        groups = _groups(task, group_l1)
+    else:
+        l1[0] = l1[0] + group_l1[:, None]
+    lower, upper = _bounds(task, layout)
+    return PenaltyNumbers(
+        l1=layout.per_weight(l1),
+        l2=layout.per_weight([one / total_weight for one in l2]),
+        lower=lower,
+        upper=upper,
+        groups=groups,
+    )
+
+
+def _bounds(task: Task, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper bounds (size,): non-negative layers, and zero for excluded features."""
+    lower, upper = np.full(layout.size, -np.inf), np.full(layout.size, np.inf)
     for piece, positive in zip(layout.weights, task.positive, strict=True):
         if positive:
             lower[piece.slice] = 0.0
@@ -82,32 +94,17 @@ def penalty_numbers(task: Task, layout: Layout) -> PenaltyNumbers:
         if positive:  # a negative gain would turn non-negative weights round
             lower[piece.slice] = 0.0
     first = layout.weights[0]
-    fixed = np.broadcast_to(excluded[:, None], first.shape).ravel()
+    fixed = np.broadcast_to(task.excluded[:, None], first.shape).ravel()
     lower[first.slice][fixed] = upper[first.slice][fixed] = 0.0
-    l1, groups = [*task.l1], None
-    if task.program.has_group_norms:
-        groups = _groups(task, sparse)
-    else:
-        l1[0] += task.group_l1
-    return PenaltyNumbers(
-        l1=layout.per_weight([one * f for one, f in zip(l1, sparse_factors, strict=True)]),
-        l2=layout.per_weight(
-            [a * f / total_weight for a, f in zip(task.alpha, factors, strict=True)]
-        ),
-        lower=lower,
-        upper=upper,
-        groups=groups,
-    )
+    return lower, upper
 
 
-def _groups(task: Task, factor: np.ndarray) -> Groups:
-    """Strengths group_l1 P_g sqrt(|g|) over the features that are not excluded."""
-    members, free = np.asarray(task.program.feature_groups), np.isfinite(factor)
-    n_groups = members.max() + 1
-    largest = np.zeros(n_groups)
-    np.maximum.at(largest, members[free], factor[free])
-    strength = task.group_l1 * largest * np.sqrt(np.bincount(members, free, n_groups))
-    return Groups(strength, members, task.program.layer_sizes[1])
+def _groups(task: Task, strengths: np.ndarray) -> Groups:
+    """The groups, each with the largest of its features' strengths."""
+    members = np.asarray(task.program.feature_groups)
+    largest = np.zeros(members.max() + 1)
+    np.maximum.at(largest, members, strengths)
+    return Groups(largest, members, task.program.layer_sizes[1])
 
 
 class Penalty:

@@ -30,7 +30,7 @@ def column_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
     ValueError where squares of X overflow, or those of columns that vary vanish.
     """
     share = samples.relative_weight()[:, 0] / samples.n_rows
-    mean, variance = np.zeros((2, samples.X.shape[1]))
+    mean, variance = np.zeros((2, samples.n_features))
     with np.errstate(over="ignore", invalid="ignore"):
         for rows, X in samples.blocks(BLOCK_ROWS):
             mean += share[rows] @ X
@@ -95,8 +95,7 @@ class Scaling:
 
     def samples(self, samples: Samples) -> Samples:
         """Dense samples in the scaled variables, in float64."""
-        X = samples.X if samples.rows is None else samples.X[samples.rows]
-        X = (X - self._mean[:, 0]) / self._std[:, 0]
+        X = (samples.matrix() - self._mean[:, 0]) / self._std[:, 0]
         return replace(samples, X=X, y=(samples.y - self._y_mean) / self._y_scale, rows=None)
 
     def _weight(self, row: np.ndarray) -> np.ndarray:

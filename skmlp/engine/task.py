@@ -51,6 +51,14 @@ class Program:
         """The program of prediction."""
         return replace(self, dropout=(0.0,) * len(self.dropout))
 
+    def restrict(self, columns: np.ndarray) -> Program:
+        """The program on some of its input features."""
+        groups = self.feature_groups
+        if groups is not None:
+            groups = tuple(np.unique(np.asarray(groups)[columns], return_inverse=True)[1].tolist())
+        sizes = (len(columns), *self.layer_sizes[1:])
+        return replace(self, layer_sizes=sizes, feature_groups=groups)
+
     @property
     def is_linear_regression(self) -> bool:
         """Whether the objective is a quadratic plus a penalty: no hidden layer."""
@@ -74,6 +82,18 @@ class Weights(NamedTuple):
     gains: list[np.ndarray]
     shifts: list[np.ndarray]
 
+    def restrict(self, columns: np.ndarray) -> Weights:
+        """The weights of some input features alone."""
+        first, *others = self.coefs
+        return self._replace(coefs=[first[columns], *others])
+
+    def embed(self, columns: np.ndarray, n_features: int) -> Weights:
+        """Weights of some features as weights of all, zero for the others."""
+        inner, *others = self.coefs
+        first = np.zeros((n_features, inner.shape[1]), inner.dtype)
+        first[columns] = inner
+        return self._replace(coefs=[first, *others])
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -92,8 +112,22 @@ class Samples:
         return self.y.shape[0]
 
     @property
+    def n_features(self) -> int:
+        return self.X.shape[1]
+
+    @property
     def total_weight(self) -> float:
         return float(self.n_rows if self.weight is None else self.weight.sum(dtype=np.float64))
+
+    def matrix(self, columns: np.ndarray | None = None):
+        """X of the rows meant, dense in C order or CSR, with all columns or some of them."""
+        X = self.X if self.rows is None else self.X[self.rows]
+        X = X if columns is None else X[:, columns]
+        return X if sparse.issparse(X) else np.ascontiguousarray(X)
+
+    def restrict(self, columns: np.ndarray) -> Samples:
+        """The rows with some of their columns alone."""
+        return replace(self, X=self.matrix(columns), rows=None)
 
     def blocks(self, n_rows: int) -> Iterator[tuple[slice, np.ndarray]]:
         """Which rows, and X of them as a dense array, block by block."""
@@ -115,10 +149,11 @@ class Task:
 
     ``l1``, ``alpha`` and ``positive`` have one entry a layer; ``penalty_factor`` (n_features,) or
     None multiplies the penalty of the first layer, infinity excludes a feature; ``adaptive_factor``
-    likewise, but not its L2, whose curvature it would spread. ``group_l1`` acts
-    on the program's feature groups, times the root of their numbers of features. ``tol`` is
-    relative to the loss of the best constant model; for R2, the score of early stopping, it is
-    absolute. ``incremental`` asks for one epoch that goes on from ``optimizer``.
+    likewise, but not its L2, whose curvature it would spread. ``group_l1`` acts on the program's
+    feature groups, times the root of ``group_sizes`` (n_features,), the number of features in each
+    one's group, without the excluded: a number, since a part of a group is penalised as the whole.
+    ``tol`` is relative to the loss of the best constant model; for R2, the score of early stopping,
+    it is absolute. ``incremental`` asks for one epoch that goes on from ``optimizer``.
     """
 
     program: Program
@@ -128,6 +163,7 @@ class Task:
     positive: tuple[bool, ...]
     seed: int
     group_l1: float = 0.0
+    group_sizes: np.ndarray | None = None
     penalty_factor: np.ndarray | None = None
     adaptive_factor: np.ndarray | None = None
     validation: Samples | None = None
@@ -142,6 +178,52 @@ class Task:
     optimizer: dict | None = None
     incremental: bool = False
     verbose: bool = False
+
+    @property
+    def excluded(self) -> np.ndarray:
+        """Which features are held out of the network (n_features,)."""
+        if self.penalty_factor is None:
+            return np.zeros(self.program.layer_sizes[0], dtype=bool)
+        return np.isinf(self.penalty_factor)
+
+    def factors(self) -> tuple[np.ndarray, np.ndarray]:
+        """What multiplies the L2, and the L1 and group norm, of each feature, 0 for the excluded.
+
+        Shape
+            both (n_features,).
+        """
+        factor = np.ones(self.program.layer_sizes[0])
+        if self.penalty_factor is not None:
+            factor = np.where(self.excluded, 0.0, self.penalty_factor)
+        sparse_factor = factor if self.adaptive_factor is None else factor * self.adaptive_factor
+        return factor, sparse_factor
+
+    def group_factors(self) -> np.ndarray:
+        """What multiplies ``group_l1`` for each feature's group, (n_features,)."""
+        _, factor = self.factors()
+        return factor if self.group_sizes is None else factor * np.sqrt(self.group_sizes)
+
+    def restrict(self, columns: np.ndarray) -> Task:
+        """The task on some of its features, with the penalties and the rows that they have here."""
+        program, validation = self.program.restrict(columns), self.validation
+        parts = {
+            name: None if getattr(self, name) is None else getattr(self, name)[columns]
+            for name in ("group_sizes", "penalty_factor", "adaptive_factor")
+        }
+        return replace(
+            self,
+            program=program,
+            train=self.train.restrict(columns),
+            validation=None if validation is None else validation.restrict(columns),
+            start=None if self.start is None else self.start.restrict(columns),
+            **parts,
+        )
+
+    def without_penalty(self) -> Task:
+        """The task without L1, L2 and group norms; excluded features stay out, bounds hold."""
+        none = (0.0,) * self.program.n_layers
+        program = replace(self.program, feature_groups=None)
+        return replace(self, program=program, l1=none, alpha=none, group_l1=0.0)
 
 
 class Status(Enum):

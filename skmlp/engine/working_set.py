@@ -2,7 +2,8 @@
 
 Along a path few features are left, and passes over the others would find zeros again. The network
 is trained on the features of its start; where a feature outside violates its optimality condition
-it comes in, and the training goes on.
+it comes in, and the training goes on. Each network has a working set of its own, so that its
+numbers do not depend on who trains beside it.
 """
 
 from __future__ import annotations
@@ -11,95 +12,102 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
 from .layout import Layout
 from .objective import FullObjective
 from .penalties import penalty_numbers
 from .runtime import one_fit
-from .task import Samples, Solution, Task, Weights
+from .scaling import Scaling
+from .task import Solution, Task
 
-MAX_ROUNDS = 10
+MAX_ROUNDS = 10  # then all features come in
 
 
 def solve(tasks: list[Task], train: Callable[[list[Task]], list[Solution]]) -> list[Solution]:
-    """Solutions of tasks with starts, trained together on the features that any of them uses."""
-    checks = [_Check(task) for task in tasks]
-    weights = [task.start for task in tasks]
-    active = np.any([w.coefs[0].any(1) for w in weights], axis=0)
-    active[0] |= not active.any()  # a network has an input
-    for _ in range(MAX_ROUNDS):
-        if active.all():
-            return train([replace(t, start=w) for t, w in zip(tasks, weights, strict=True)])
-        columns = np.flatnonzero(active)
-        solutions = train([restricted(t, columns, w) for t, w in zip(tasks, weights, strict=True)])
-        solutions = [
-            check.complete(replace(s, weights=embedded(s.weights, columns, active.size)), active)
-            for check, s in zip(checks, solutions, strict=True)
-        ]
-        weights = [solution.weights for solution in solutions]
-        entering = np.any([check.entering for check in checks], axis=0)
-        if not entering.any():
-            break
-        active |= entering
-    return solutions
+    """Solutions of the tasks, those with starts on working sets, each round trained together."""
+    runs = [_Run(task) for task in tasks]
+    while going_on := [run for run in runs if not run.finished]:
+        solutions = train([run.task() for run in going_on])
+        for run, solution in zip(going_on, solutions, strict=True):
+            run.take(solution)
+    return [run.solution for run in runs]
+
+
+def has_working_set(task: Task) -> bool:
+    """Whether the optimality conditions of features outside a fit can be checked."""
+    program = task.program
+    return (
+        task.start is not None
+        and program.solver == "lbfgs"
+        and not program.is_linear_regression
+        and program.normalization != "batch"
+    )
+
+
+class _Run:
+    """The rounds of one task; ``finished`` where no feature outside violates its condition."""
+
+    def __init__(self, task: Task) -> None:
+        self._task, self._n_rounds = task, 0
+        self.finished, self.solution, self._check = False, None, None
+        self._active = np.ones(task.program.layer_sizes[0], dtype=bool)
+        if has_working_set(task):
+            self._active = task.start.coefs[0].any(1)
+            self._active[0] |= not self._active.any()  # a network has an input
+
+    def task(self) -> Task:
+        """The task of the next round."""
+        task = self._task
+        if self.solution is not None:
+            task = replace(task, start=self.solution.weights)
+        return task if self._active.all() else task.restrict(np.flatnonzero(self._active))
+
+    def take(self, solution: Solution) -> None:
+        """Keep the solution of a round, on all features, and see which of them come in."""
+        self._n_rounds += 1
+        self.solution, self.finished = solution, self._active.all()
+        if self.finished:
+            return
+        weights = solution.weights.embed(np.flatnonzero(self._active), self._active.size)
+        self._check = self._check or _Check(self._task)
+        self.solution, violates = self._check(replace(solution, weights=weights))
+        entering = violates & ~self._active
+        self.finished = not entering.any()
+        self._active |= entering | (self._n_rounds == MAX_ROUNDS)
 
 
 class _Check:
     """The optimality conditions of one task on all features."""
 
     def __init__(self, task: Task) -> None:
-        self._task, self._layout = task, Layout(task.program)
-        self._penalty = penalty_numbers(task, self._layout)
+        self._tol, self._layout = task.tol, Layout(task.program)
+        self._penalty, self._scaling = (
+            penalty_numbers(task, self._layout),
+            Scaling(task, self._layout),
+        )
+        self._scaled_penalty = self._scaling.penalty(self._penalty)
         with one_fit():
             self._objective = FullObjective(task, self._penalty, self._layout)
-        self.entering = np.zeros(task.program.layer_sizes[0], dtype=bool)
 
-    def complete(self, solution: Solution, active: np.ndarray) -> Solution:
-        """The solution with its certificate on all features; ``entering`` are those to take in."""
+    def __call__(self, solution: Solution) -> tuple[Solution, np.ndarray]:
+        """The solution with its certificate on all features, and those that violate their own.
+
+        They are judged as the searches judge them: by the residual of standardised variables.
+        """
         row = self._layout.pack(solution.weights)
         with one_fit():
             value, gradient = self._objective.value_and_gradient(row)
-        residual = np.abs(row - self._penalty.prox(row - gradient, 1.0))
-        first = self._layout.weights[0]
-        by_feature = residual[first.slice].reshape(first.shape).max(1)
-        self.entering = (by_feature > max(self._task.tol, solution.optimality)) & ~active
         objective = float(value + self._penalty.value(row))
-        return replace(solution, objective=objective, optimality=float(residual.max()))
+        optimality = self._penalty.residual(row, gradient)
+        return (
+            replace(solution, objective=objective, optimality=optimality),
+            self._residuals(row, gradient) > self._tol,
+        )
 
-
-def restricted(task: Task, columns: np.ndarray, start: Weights) -> Task:
-    """The task on some of its features, from weights on all of them."""
-    program = task.program
-    groups = program.feature_groups
-    if groups is not None:
-        groups = tuple(np.unique(np.asarray(groups)[columns], return_inverse=True)[1].tolist())
-    return replace(
-        task,
-        program=replace(
-            program,
-            layer_sizes=(columns.size, *program.layer_sizes[1:]),
-            feature_groups=groups,
-        ),
-        train=_restricted_samples(task.train, columns),
-        penalty_factor=_part(task.penalty_factor, columns),
-        adaptive_factor=_part(task.adaptive_factor, columns),
-        start=start._replace(coefs=[start.coefs[0][columns], *start.coefs[1:]]),
-    )
-
-
-def _part(factor: np.ndarray | None, columns: np.ndarray) -> np.ndarray | None:
-    return None if factor is None else factor[columns]
-
-
-def _restricted_samples(samples: Samples, columns: np.ndarray) -> Samples:
-    X = samples.X if samples.rows is None else samples.X[samples.rows]
-    X = X[:, columns]
-    return replace(samples, X=X if sparse.issparse(X) else np.ascontiguousarray(X), rows=None)
-
-
-def embedded(weights: Weights, columns: np.ndarray, n_features: int) -> Weights:
-    """Weights on some features as weights on all, zero for the others."""
-    first = np.zeros((n_features, weights.coefs[0].shape[1]), weights.coefs[0].dtype)
-    first[columns] = weights.coefs[0]
-    return weights._replace(coefs=[first, *weights.coefs[1:]])
+    def _residuals(self, row: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """Of each feature's weights in the scaled variables, (n_features,)."""
+        scaled = self._scaling.from_original(row)
+        _, gradient = self._scaling.smooth(0.0, gradient)
+        residual = np.abs(scaled - self._scaled_penalty.prox(scaled - gradient, 1.0))
+        first = self._layout.weights[0]
+        return residual[first.slice].reshape(first.shape).max(1)
