@@ -49,17 +49,53 @@ class Scheme:
         train,
     ) -> Iterator[list[Solution]]:
         """The solutions of all tasks at each strength, each from the weights of the one before."""
+        before = None
         for strength in strengths:
-            moved = [
-                replace(self.at(task, strength), start=start)
-                for task, start in zip(tasks, starts, strict=True)
-            ]
+            moved = self._from(tasks, strength, starts)
             solutions = _train_living(moved, train)
+            if before is not None:
+                solutions = self._in_two_steps(moved, solutions, before, strength, train)
+            before = strength
             starts = [
                 s.weights if _is_finite(s.weights) else start
                 for s, start in zip(solutions, starts, strict=True)
             ]
             yield solutions
+
+    def _from(self, tasks: list[Task], strength: float, starts: list[Weights | None]) -> list[Task]:
+        """The tasks with a strength, each from its start."""
+        return [
+            replace(self.at(task, strength), start=start)
+            for task, start in zip(tasks, starts, strict=True)
+        ]
+
+    def _in_two_steps(self, tasks, solutions, before: float, strength: float, train):
+        """The solutions, where a network has lost all features at once of two smaller steps.
+
+        A step that is too long, or rounding, may leave a minimum that is still there; it is kept
+        if it lies below the network of zeros.
+        """
+        fallen = [
+            k
+            for k, (task, solution) in enumerate(zip(tasks, solutions, strict=True))
+            if _has_fallen(task, solution)
+        ]
+        own = [tasks[k] for k in fallen]
+        middle = float(np.sqrt(before * strength))
+        halfway = _train_living(self._from(own, middle, [task.start for task in own]), train)
+        again = _train_living(self._from(own, strength, [s.weights for s in halfway]), train)
+        better = [
+            new if has_features(new.weights) and new.objective < solutions[k].objective else None
+            for k, new in zip(fallen, again, strict=True)
+        ]
+        kept = dict(zip(fallen, better, strict=True))
+        return [kept.get(k) or solution for k, solution in enumerate(solutions)]
+
+
+def _has_fallen(task: Task, solution: Solution) -> bool:
+    """Whether a network with hidden layers has lost all of its features in one step."""
+    had_features = task.start is not None and has_features(task.start)
+    return task.program.n_layers > 1 and had_features and not has_features(solution.weights)
 
 
 def _train_living(tasks: list[Task], train) -> list[Solution]:

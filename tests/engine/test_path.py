@@ -35,6 +35,28 @@ def test_end_of_one_hidden_layer_has_a_closed_form(l2):
     assert Scheme("l1_per_layer").largest(task) == pytest.approx(expected, rel=1e-3)
 
 
+def test_a_network_that_falls_is_tried_again_in_two_steps():
+    """The first attempt at the second strength is made to lose everything, as a long step may."""
+    task = task_of(X, y, **{**DEEP, "group_l1": 1.0, "max_iter": 1000, "tol": 1e-6})
+    calls = []
+
+    def careless(tasks):
+        calls.append(tasks[0].group_l1)
+        solutions = train(tasks)
+        if len(calls) != 2:
+            return solutions
+        return [replace(s, weights=s.weights.restrict([]).embed([], 6)) for s in solutions]
+
+    scheme = Scheme("group_l1")
+    *_, (found,) = scheme.train([task], [0.01, 0.04], [None], careless)
+    *_, (expected,) = scheme.train([task], [0.01, 0.02, 0.04], [None], train)
+    assert_allclose(calls, [0.01, 0.04, 0.02, 0.04])
+    assert found.weights.coefs[0].any()
+    assert found.objective == pytest.approx(expected.objective, rel=1e-6)
+    *_, (empty,) = scheme.train([task], [0.01, 1e3], [None], train)
+    assert not empty.weights.coefs[0].any()
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_null_moments_are_weighted_covariances(weighted):
     weight = WEIGHT if weighted else None
