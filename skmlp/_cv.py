@@ -1,5 +1,7 @@
 """The penalty of a network chosen by cross-validation along its path."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -16,12 +18,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._data import checked_arrays
 from ._folds import folds
 from ._path import PATH_CONSTRAINTS, path_of
-from ._paths import PathSearch, with_penalty
+from ._paths import PathSearch, is_plain, with_penalty
 from ._problems import held_out_errors, mean_errors, problems_of
 from ._regressor import RegularizedMLPRegressor
 from ._selection import SelectsFeatures
 from ._task import draw_seed
 from ._transaction import all_or_nothing
+
+DEFAULT_ALPHA = 7
+SMALL_WEIGHT = 0.1
 
 
 def _of_estimator(name):
@@ -50,7 +55,9 @@ class RegularizedMLPRegressorCV(
     ----------
     estimator : RegularizedMLPRegressor, default=None
         The network. None is ``RegularizedMLPRegressor(solver="lbfgs", alpha=7, tol=3e-3,
-        random_state=0)``: one hidden layer of 100 units with ReLU.
+        random_state=0)``: one hidden layer of 100 units with ReLU; this alpha counts for sample
+        weights of mean one, whatever their sum. One seed is drawn from its ``random_state`` for
+        all folds: with None the choice changes from run to run.
 
     param : {'group_l1', 'l1_per_layer'}, default='group_l1'
         The penalty that moves: the group lasso of the input features, or L1 on every layer.
@@ -91,16 +98,24 @@ class RegularizedMLPRegressorCV(
     n_jobs : int or None, default=None
         Number of threads; None is one, negative ones count from the number of cores.
 
+    verbose : bool, default=False
+        Whether to print a line for each strength, and for each round of relaxed refits.
+
     Attributes
     ----------
     estimator_ : RegularizedMLPRegressor
-        The network chosen, fitted on all data.
+        The network chosen, fitted on all data. Its parameters are those of the penalised network,
+        also where it was refitted without penalty.
 
     strength_ : float
         Its strength.
 
     relaxed_ : bool
         Whether it is a relaxed refit.
+
+    mse_ : float
+        Its mean error on the rows that the folds leave out, as in ``mse_mean_``; of the refit where
+        ``relaxed_``.
 
     strengths_ : ndarray of shape (n_strengths,)
         All strengths, ascending.
@@ -176,6 +191,7 @@ class RegularizedMLPRegressorCV(
         n_init=1,
         cv=None,
         n_jobs=None,
+        verbose=False,
     ):
         self.estimator = estimator
         self.param = param
@@ -189,6 +205,7 @@ class RegularizedMLPRegressorCV(
         self.n_init = n_init
         self.cv = cv
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, *, groups=None):
@@ -220,17 +237,46 @@ class RegularizedMLPRegressorCV(
         with all_or_nothing(self):
             base = with_penalty(self._base(), self.param, self.l1_ratio)
             arrays = checked_arrays(base, X, y, sample_weight, reset=True, all_rows=True)
+            self._heed_weights(base, arrays[2])
             splits = folds(self.cv, arrays, groups)
-            search = PathSearch(base, self.param, self.l1_ratio, self.n_init, self.n_jobs)
+            search = PathSearch(
+                base, self.param, self.l1_ratio, self.n_init, self.n_jobs, self.verbose
+            )
             problems = problems_of(base, arrays, splits, draw_seed(base.random_state))
             self._search(search, problems)
             self._take_names(base)
         return self
 
     def _base(self):
-        if self.estimator is not None:
-            return clone(self.estimator)
-        return RegularizedMLPRegressor(solver="lbfgs", alpha=7, tol=3e-3, random_state=0)
+        """The network, with an L2 that a path can do with where it was given none."""
+        if self.estimator is None:
+            return RegularizedMLPRegressor(
+                solver="lbfgs", alpha=DEFAULT_ALPHA, tol=3e-3, random_state=0
+            )
+        base = clone(self.estimator)
+        moves_first_layer_alone = self.param == "group_l1" and self.l1_ratio == 1
+        if moves_first_layer_alone and is_plain(base):
+            warnings.warn(
+                f"The path of group_l1 needs a penalty on the later layers, and the estimator has "
+                f"only its default alpha={base.alpha}: alpha={DEFAULT_ALPHA} is taken. Give alpha, "
+                "or an l1_ratio below one, to choose it."
+            )
+            base.set_params(alpha=DEFAULT_ALPHA)
+        return base
+
+    def _heed_weights(self, base, weight):
+        """alpha is divided by the sum of weights: the default one is meant for a mean of one."""
+        if weight is None:
+            return
+        mean = float(weight[weight > 0].mean())
+        if self.estimator is None and self.l1_ratio == 1:
+            base.set_params(alpha=DEFAULT_ALPHA * mean)
+        elif mean < SMALL_WEIGHT and np.max(base.alpha) > 0 and self.l1_ratio == 1:
+            warnings.warn(
+                f"The mean of sample_weight is {mean:.2g}, and alpha={base.alpha!r} is divided by "
+                "the sum of the weights: it acts many times as strongly as with weights of mean "
+                "one. Divide sample_weight by its mean, or give a smaller alpha."
+            )
 
     def _search(self, search, problems):
         """Run the paths, choose the strength, and publish."""
@@ -245,13 +291,12 @@ class RegularizedMLPRegressorCV(
         self.strengths_, self.n_features_path_ = strengths, self.path_.n_features
         chosen = self._choose()
         self.strength_ = float(strengths[chosen])
-        self.estimator_ = (self.path_.relaxed_models or self.path_.models)[chosen]
+        (solution, *_), self.mse_ = (refits or fits)[chosen], float(self.mse_mean_[chosen])
         if self.relaxed == "auto" and not search.is_linear:
-            (solution, *_), self.relaxed_ = search.relaxed_while_better(
-                problems, fits[chosen], self.mse_mean_[chosen]
+            (solution, *_), self.relaxed_, self.mse_ = search.relaxed_while_better(
+                problems, fits[chosen], self.mse_
             )
-            if self.relaxed_:
-                self.estimator_ = search.published(problems[0], solution)
+        self.estimator_ = search.published(problems[0], solution, self.strength_)
 
     def _choose(self):
         """The place of the strength chosen, by the errors."""
@@ -272,6 +317,27 @@ class RegularizedMLPRegressorCV(
         self.__dict__.pop("feature_names_in_", None)
         if hasattr(base, "feature_names_in_"):
             self.feature_names_in_ = base.feature_names_in_
+
+    def set_params(self, **params):
+        """Set the parameters of this estimator, and of ``estimator`` by ``estimator__name``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters and their values.
+
+        Returns
+        -------
+        self : RegularizedMLPRegressorCV
+        """
+        inner = [name for name in params if name.startswith("estimator__")]
+        if inner and params.get("estimator", self.estimator) is None:
+            raise ValueError(
+                f"{inner[0]!r} is a parameter of the network, and estimator is None: give one, "
+                "such as RegularizedMLPRegressorCV(RegularizedMLPRegressor(solver='lbfgs', "
+                f"alpha={DEFAULT_ALPHA}, tol=3e-3, random_state=0)), which is what None stands for."
+            )
+        return super().set_params(**params)
 
     coefs_ = _of_estimator("coefs_")
     intercepts_ = _of_estimator("intercepts_")

@@ -31,4 +31,7 @@ def rows_of(arrays, rows):
 def folds(cv, arrays, groups=None):
     """The pairs of (training, held-out) rows of a splitter; by default five folds."""
     X, y, _ = arrays
-    return [*check_cv(cv).split(X, y[:, 0] if y.shape[1] == 1 else y, groups)]
+    splits = [*check_cv(cv).split(X, y[:, 0] if y.shape[1] == 1 else y, groups)]
+    if not splits:
+        raise ValueError(f"cv yields no split; a generator is used up by one fit. Got {cv!r}.")
+    return splits

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import (
 
 from ._data import checked_arrays
 from ._folds import folds
-from ._paths import N_JUDGES, PathSearch, with_penalty
+from ._paths import N_JUDGES, PathSearch, given_factors, with_penalty
 from ._problems import problems_of
 from ._task import draw_seed
 
@@ -29,6 +29,7 @@ PATH_CONSTRAINTS = {
     "n_init": [Interval(Integral, 1, None, closed="left")],
     "n_jobs": [Integral, None],
     "cv": ["cv_object"],
+    "verbose": ["verbose"],
 }
 
 
@@ -45,10 +46,12 @@ class RegularizationPath:
         Its strengths, ascending.
 
     models : list of RegularizedMLPRegressor
-        The fitted network at each strength.
+        The fitted network at each strength. Its parameters are those it was trained with; factors
+        of the adaptive penalty are in its ``penalty_factor``, where a refit takes them for L2 too.
 
     relaxed_models : list of RegularizedMLPRegressor or None
-        The network at each strength refitted without penalty on the features it has selected;
+        The network at each strength refitted without penalty on the features it has selected (the
+        others are excluded by its ``penalty_factor``);
         neighbours with the same support are the same object.
 
     support : ndarray of shape (n_strengths, n_features) of bool
@@ -122,6 +125,7 @@ def regularization_path(
     cv=None,
     n_jobs=None,
     sample_weight=None,
+    verbose=False,
 ):
     """Fit a network at each strength of a penalty, from dense to sparse.
 
@@ -183,6 +187,9 @@ def regularization_path(
     sample_weight : array-like of shape (n_samples,), default=None
         Weights >= 0.
 
+    verbose : bool, default=False
+        Whether to print a line for each strength.
+
     Returns
     -------
     path : RegularizationPath
@@ -206,7 +213,7 @@ def regularization_path(
     model = with_penalty(clone(estimator), param, l1_ratio)
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
     seed = draw_seed(model.random_state)
-    search = PathSearch(model, param, l1_ratio, n_init, n_jobs)
+    search = PathSearch(model, param, l1_ratio, n_init, n_jobs, verbose)
     judges = folds(cv, arrays)[:N_JUDGES] if search.is_adaptive(adaptive) else ()
     problems, starts = search.ready(problems_of(model, arrays, judges, seed), adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
@@ -217,13 +224,16 @@ def regularization_path(
 
 def path_of(search, problem, strengths, fits, refits):
     """The path of the whole data, the first of the problems whose solutions these are."""
-    models = [search.published(problem, solutions[0]) for solutions in fits]
+    models = [
+        search.published(problem, solutions[0], strength)
+        for solutions, strength in zip(fits, strengths, strict=True)
+    ]
     relaxed_models = None
     if refits is not None:
         distinct = {}
         for solutions in refits:
             if id(solutions[0]) not in distinct:
-                distinct[id(solutions[0])] = search.published(problem, solutions[0])
+                distinct[id(solutions[0])] = search.published_relaxed(problem, solutions[0])
         relaxed_models = [distinct[id(solutions[0])] for solutions in refits]
     support = np.array([model.get_support() for model in models])
     return RegularizationPath(
@@ -238,15 +248,9 @@ def path_of(search, problem, strengths, fits, refits):
         optimality=np.array([model.optimality_ for model in models]),
         r2=_scores(models, problem),
         relaxed_r2=None if refits is None else _scores(relaxed_models, problem),
-        penalty_factor=_factors(problem.task),
+        penalty_factor=given_factors(problem.task),
         feature_names=getattr(search.estimator, "feature_names_in_", None),
     )
-
-
-def _factors(task):
-    """The multipliers of the penalty that moves, or None for ones."""
-    given = [f for f in (task.penalty_factor, task.adaptive_factor) if f is not None]
-    return np.prod(given, axis=0) if given else None
 
 
 def _scores(models, problem):

@@ -1,17 +1,21 @@
 """Several training sets along one grid of penalty strengths: the whole data, and folds of it."""
 
+import warnings
 from dataclasses import dataclass, replace
 from itertools import islice
+from numbers import Real
 
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from ._layers import strengths as layer_strengths
 from ._meeting import current_runner
 from ._problems import held_out_errors, mean_errors
 from ._task import NEGLIGIBLE_ALPHA
 from .engine.path import Scheme, constant, has_features, relax
+from .engine.task import Status
 from .engine.train import train
 
 INITIAL_SHARES = (3e-3, 1e-2)  # of the end of the path
@@ -43,6 +47,8 @@ class Grid:
 def with_penalty(estimator, param, l1_ratio):
     """The estimator with some strength of the penalty that will move; ValueError if it cannot.
 
+    Its own parameters are checked here, as its ``fit`` would.
+
     A penalty of the first layer alone has no minimiser, since scale can move into later layers.
     """
     if not hasattr(estimator, "l1_per_layer"):
@@ -50,6 +56,7 @@ def with_penalty(estimator, param, l1_ratio):
             f"estimator must be a RegularizedMLPRegressor, got {type(estimator).__name__}: put "
             "transformers in a Pipeline around the path's estimator, or transform X before."
         )
+    estimator._validate_params()
     if param == "l1_per_layer":
         return estimator.set_params(l1_per_layer=1.0)
     estimator.set_params(group_l1=1.0)
@@ -69,11 +76,19 @@ def with_penalty(estimator, param, l1_ratio):
     return estimator
 
 
+def is_plain(estimator):
+    """Whether a network with hidden layers has no penalty but the small default alpha."""
+    given = [getattr(estimator, name, None) for name in ("alpha", "l1_per_layer")]
+    has_scalars = all(isinstance(value, Real) for value in given)
+    return has_scalars and given == [1e-4, 0.0] and np.size(estimator.hidden_layer_sizes) > 0
+
+
 class PathSearch:
     """How paths are run: the estimator, the penalty that moves, starts and threads."""
 
-    def __init__(self, estimator, param, l1_ratio, n_init, n_jobs):
+    def __init__(self, estimator, param, l1_ratio, n_init, n_jobs, verbose=False):
         self.estimator, self.param, self.n_init = estimator, param, n_init
+        self._verbose = verbose
         self.scheme = Scheme(param, l1_ratio)
         self._n_threads = 1 if current_runner() else effective_n_jobs(n_jobs)
 
@@ -135,8 +150,10 @@ class PathSearch:
         fits = []
         for solutions in self.scheme.train(tasks, strengths, starts, self._train):
             fits.append(solutions)
+            self._say_strength(strengths[len(fits) - 1], len(fits), len(grid.strengths), solutions)
             if grid.ratio is not None and not _is_moving(tasks[0], solutions[0]).any():
                 break
+        warn_of_unconverged([s for solutions in fits for s in solutions], tasks[0].tol)
         return np.array(strengths[: len(fits)]), fits
 
     def _first_weights(self, tasks, strength):
@@ -209,7 +226,7 @@ class PathSearch:
         return relax(_finer(tasks, n_iter), starts, self._train)
 
     def relaxed_while_better(self, problems, solutions, least):
-        """(solutions, whether relaxed): refits of one strength, trained on while that helps.
+        """(solutions, whether relaxed, mean error): refits of a strength, trained while that helps.
 
         Without a penalty, iterations are what keeps a network from overfitting: as many are made as
         lower the mean error on the rows that the folds leave out, ``least`` before the first.
@@ -224,16 +241,68 @@ class PathSearch:
             if not error < least:
                 break
             best, least = refits, error
-        return best, best is not solutions
+        return best, best is not solutions, least
 
-    def published(self, problem, solution):
-        """The estimator, fitted, with a solution of the whole data."""
-        model = clone(self.estimator)
+    def published(self, problem, solution, strength):
+        """The estimator, fitted, with the solution of the whole data at a strength.
+
+        Its parameters are those of the task; factors of the adaptive penalty are in
+        ``penalty_factor``, where they multiply L2 too.
+        """
+        task = self.scheme.at(problem.task, strength)
+        parameters = {self.param: self.scheme.l1_ratio * float(strength)}
+        if self.scheme.l1_ratio < 1:
+            parameters["alpha"] = task.alpha[0]
+        if task.adaptive_factor is not None:
+            parameters["penalty_factor"] = given_factors(task)
+        return self._fitted(problem, solution, parameters)
+
+    def published_relaxed(self, problem, solution):
+        """The estimator, fitted, with a refit: no penalty, and other features excluded."""
+        excluded = np.where(support_of(solution), 1.0, np.inf)
+        none = {"group_l1": 0.0, "l1_per_layer": 0.0, "alpha": 0.0, "penalty_factor": excluded}
+        return self._fitted(problem, solution, none)
+
+    def _fitted(self, problem, solution, parameters):
+        model = clone(self.estimator).set_params(**parameters)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator, name):
                 setattr(model, name, getattr(self.estimator, name))
         model._adopt(problem.data, solution, {})
         return model
+
+    # What people read
+
+    def say(self, message):
+        """Print a line, where it was asked for."""
+        if self._verbose:
+            print(message)
+
+    def _say_strength(self, strength, k, n_strengths, solutions):
+        n_features = np.mean([support_of(solution).sum() for solution in solutions])
+        self.say(
+            f"Strength {k} of {n_strengths}, {self.param} = {strength:.4g}: "
+            f"{n_features:.1f} features on average, loss {solutions[0].objective:.6f}"
+        )
+
+
+def given_factors(task):
+    """The multipliers of the penalty that moves, those of the adaptive one included, or None."""
+    given = [f for f in (task.penalty_factor, task.adaptive_factor) if f is not None]
+    return np.prod(given, axis=0) if given else None
+
+
+def warn_of_unconverged(solutions, tol):
+    """One warning for all fits of a path that are not at a minimum."""
+    missed = [s for s in solutions if s.status in (Status.MAX_ITER, Status.DIVERGED)]
+    if missed:
+        worst = max(solution.optimality for solution in missed)
+        warnings.warn(
+            f"{len(missed)} of the {len(solutions)} fits of the path did not converge: the largest "
+            f"optimality residual is {worst:.1e} (tol={tol:g}). Increase max_iter or tol of the "
+            "estimator, or standardise X.",
+            ConvergenceWarning,
+        )
 
 
 def _finer(tasks, n_iter):

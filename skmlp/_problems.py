@@ -50,7 +50,10 @@ def problems_of(estimator, arrays, splits, seed):
         held_out = rows_of(arrays, others)
         if not len(held_out.y):
             raise ValueError("cv holds a fold that leaves out no row of positive weight.")
-        problems.append(_problem(estimator, rows_of(arrays, rows), seed, held_out, units))
+        training = rows_of(arrays, rows)
+        if not len(training.y):
+            raise ValueError("cv holds a fold without a training row of positive weight.")
+        problems.append(_problem(estimator, training, seed, held_out, units))
     return problems
 
 

@@ -98,6 +98,7 @@ def stability_selection(
     n_jobs=None,
     random_state=None,
     sample_weight=None,
+    verbose=False,
 ):
     """Select the features that halves of the data agree on.
 
@@ -158,6 +159,9 @@ def stability_selection(
     sample_weight : array-like of shape (n_samples,), default=None
         Weights >= 0.
 
+    verbose : bool, default=False
+        Whether to print a line for each strength.
+
     Returns
     -------
     selection : StabilitySelection
@@ -179,7 +183,7 @@ def stability_selection(
     """
     model = with_penalty(clone(estimator), param, l1_ratio)
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
-    search = PathSearch(model, param, l1_ratio, n_init, n_jobs)
+    search = PathSearch(model, param, l1_ratio, n_init, n_jobs, verbose)
     halves = _halves(len(arrays[1]), n_subsamples, check_random_state(random_state))
     problems = problems_of(model, arrays, halves, draw_seed(model.random_state))
     problems, starts = search.ready(problems, adaptive)

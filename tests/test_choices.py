@@ -1,0 +1,206 @@
+"""What paths, cross-validation and stability selection check, publish and warn of."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.utils._param_validation import InvalidParameterError
+
+from skmlp import (
+    RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
+    regularization_path,
+    stability_selection,
+)
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(90, 4))
+y = np.tanh(2 * X[:, 0]) + X[:, 1] + 0.1 * RNG.normal(size=90)
+LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0}
+NETWORK = {
+    "hidden_layer_sizes": 6,
+    "activation": "tanh",
+    "solver": "lbfgs",
+    "alpha": 2.0,
+    "tol": 1e-3,
+    "max_iter": 1000,
+    "random_state": 0,
+}
+
+
+def run_cv(model, **params):
+    return RegularizedMLPRegressorCV(model, **{"n_strengths": 5, "cv": 3, **params}).fit(X, y)
+
+
+def run_path(model, **params):
+    return regularization_path(model, X, y, **{"n_strengths": 4, **params})
+
+
+def run_selection(model, **params):
+    return stability_selection(model, X, y, n_subsamples=4, n_strengths=3, random_state=0, **params)
+
+
+ENTRIES = [run_cv, run_path, run_selection]
+
+
+# Parameters of the network
+
+
+@pytest.mark.parametrize("run", ENTRIES)
+@pytest.mark.parametrize(
+    "name, value",
+    [("max_iter", 0), ("tol", -1), ("activation", "rellu"), ("solver", "newton"), ("loss", "l2")],
+)
+def test_parameters_of_the_network_are_checked(run, name, value):
+    with pytest.raises(InvalidParameterError, match=f"'{name}' parameter"):
+        run(RegularizedMLPRegressor(**{**NETWORK, name: value}))
+
+
+@pytest.mark.parametrize("run", ENTRIES)
+def test_verbose_prints_a_line_a_strength(run, capsys):
+    run(RegularizedMLPRegressor(**NETWORK), verbose=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("Strength") and "features" in line for line in lines) >= 3
+    run(RegularizedMLPRegressor(**NETWORK))
+    assert not capsys.readouterr().out
+    with pytest.raises(InvalidParameterError, match="'verbose' parameter"):
+        run(RegularizedMLPRegressor(**NETWORK), verbose="much")
+
+
+def test_lbfgs_prints_its_progress(capsys):
+    model = RegularizedMLPRegressor(**NETWORK).set_params(verbose=True, tol=1e-6).fit(X, y)
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("Iteration ")
+    assert float(last.split("=")[1]) == pytest.approx(model.objective_, rel=1e-3)
+
+
+def test_parameters_of_the_default_network_say_what_to_do():
+    search = GridSearchCV(RegularizedMLPRegressorCV(), {"estimator__alpha": [1.0, 2.0]}, cv=2)
+    with pytest.raises(ValueError, match=r"estimator is None: give one, such as .*solver='lbfgs'"):
+        search.fit(X, y)
+    model = RegularizedMLPRegressorCV()
+    network = RegularizedMLPRegressor(**NETWORK)
+    assert model.set_params(estimator=network, estimator__alpha=3.0).estimator.alpha == 3.0
+
+
+def test_a_plain_network_gets_the_alpha_of_the_default_one():
+    plain = RegularizedMLPRegressor(**{**NETWORK, "alpha": 1e-4})
+    with pytest.warns(UserWarning, match="alpha=7 is taken"):
+        chosen = run_cv(plain, adaptive=False)
+    expected = run_cv(clone(plain).set_params(alpha=7), adaptive=False)
+    assert_array_equal(chosen.mse_path_, expected.mse_path_)
+    assert chosen.estimator_.alpha == 7
+
+
+# Folds
+
+
+@pytest.mark.parametrize("model", [LINEAR, NETWORK])
+def test_no_folds_are_an_error(model):
+    network, splits = RegularizedMLPRegressor(**model), KFold(3).split(X)
+    for cv in ([], iter(())):
+        with pytest.raises(ValueError, match="cv yields no split"):
+            run_cv(network, cv=cv)
+    run_cv(network, cv=splits)
+    with pytest.raises(ValueError, match="cv yields no split"):
+        run_cv(network, cv=splits)
+    with pytest.raises(ValueError, match="cv yields no split"):
+        run_path(network, cv=[], adaptive=True)
+
+
+def test_folds_without_rows_are_errors():
+    network, rows = RegularizedMLPRegressor(**LINEAR), np.arange(90)
+    with pytest.raises(ValueError, match="fold without a training row"):
+        run_cv(network, cv=[(rows[:0], rows)])
+    with pytest.raises(ValueError, match="leaves out no row"):
+        run_cv(network, cv=[(rows, rows[:0])])
+    weight = np.r_[np.zeros(45), np.ones(45)]
+    halves = RegularizedMLPRegressorCV(network, cv=[(rows[:45], rows[45:])])
+    with pytest.raises(ValueError, match="fold without a training row of positive weight"):
+        halves.fit(X, y, weight)
+
+
+# Convergence
+
+
+@pytest.mark.parametrize("run", ENTRIES)
+def test_unconverged_fits_are_counted_in_one_warning(run):
+    hasty = RegularizedMLPRegressor(**{**NETWORK, "max_iter": 2, "tol": 1e-8})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run(hasty, adaptive=False)
+    (message,) = [str(w.message) for w in caught if w.category is ConvergenceWarning]
+    assert "fits of the path did not converge" in message
+    assert "tol=1e-08" in message
+
+
+@pytest.mark.parametrize("run", ENTRIES)
+def test_converged_fits_raise_no_warning(run):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        run(RegularizedMLPRegressor(**NETWORK))
+
+
+# What is published
+
+
+@pytest.mark.parametrize("model", [LINEAR, NETWORK])
+@pytest.mark.parametrize("param", ["group_l1", "l1_per_layer"])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.4])
+def test_networks_of_a_path_carry_their_strengths(model, param, l1_ratio):
+    path = run_path(
+        RegularizedMLPRegressor(**model), param=param, l1_ratio=l1_ratio, adaptive=False
+    )
+    strengths = [getattr(network, param) for network in path.models]
+    assert_allclose(strengths, l1_ratio * path.strengths, rtol=1e-14)
+    alphas = [network.alpha for network in path.models]
+    expected = model["alpha"] if l1_ratio == 1 else (1 - l1_ratio) * 90 * path.strengths
+    assert_allclose(alphas, np.broadcast_to(expected, len(alphas)), rtol=1e-14)
+    for relaxed in path.relaxed_models:
+        assert (relaxed.group_l1, relaxed.l1_per_layer, relaxed.alpha) == (0, 0, 0)
+        assert_array_equal(np.isfinite(relaxed.penalty_factor), relaxed.get_support())
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_the_network_chosen_can_be_fitted_again(adaptive):
+    """A linear one is the same again; its factors hold those of the adaptive penalty."""
+    chosen = run_cv(RegularizedMLPRegressor(**LINEAR), adaptive=adaptive, relaxed=False)
+    again = clone(chosen.estimator_).fit(X, y)
+    assert chosen.estimator_.group_l1 == chosen.strength_
+    assert_allclose(again.coefs_[0], chosen.coefs_[0], atol=1e-9)
+    network = run_cv(RegularizedMLPRegressor(**NETWORK), adaptive=adaptive)
+    assert network.estimator_.group_l1 == network.strength_
+    assert clone(network.estimator_).fit(X, y).score(X, y) > network.score(X, y) - 0.05
+
+
+@pytest.mark.parametrize("relaxed", [False, True, "auto"])
+def test_the_error_of_the_network_chosen_is_published(relaxed):
+    chosen = run_cv(RegularizedMLPRegressor(**NETWORK), relaxed=relaxed)
+    of_path = chosen.mse_mean_[np.flatnonzero(chosen.strengths_ == chosen.strength_)[0]]
+    if relaxed == "auto" and chosen.relaxed_:
+        assert chosen.mse_ < of_path
+    else:
+        assert chosen.mse_ == of_path
+
+
+# Weights
+
+
+def test_the_default_network_does_not_depend_on_the_sum_of_weights():
+    weight = RNG.uniform(0.5, 1.5, 90)
+    fits = [
+        RegularizedMLPRegressorCV(n_strengths=4, cv=3).fit(X, y, unit * weight / weight.sum())
+        for unit in (1.0, 90.0)
+    ]
+    assert_allclose(fits[0].strengths_, fits[1].strengths_, rtol=1e-6)
+    assert fits[0].score(X, y) == pytest.approx(fits[1].score(X, y), abs=0.02)
+
+
+def test_small_weights_beside_an_alpha_of_one_s_own_are_warned_of():
+    model = RegularizedMLPRegressorCV(RegularizedMLPRegressor(**NETWORK), n_strengths=3, cv=2)
+    with pytest.warns(UserWarning, match="divided by the sum of the weights"):
+        model.fit(X, y, np.full(90, 1 / 90))
