@@ -1,8 +1,6 @@
 """Which input features a network uses."""
 
 import numpy as np
-from scipy import sparse
-from sklearn.utils.sparsefuncs import min_max_axis
 from sklearn.utils.validation import check_is_fitted
 
 
@@ -11,16 +9,6 @@ def feature_scale(samples):
     from .engine.scaling import column_moments
 
     return column_moments(samples)[1]
-
-
-def constant_columns(samples):
-    """Which columns have one value in the engine's samples (n_features,)."""
-    X = samples.X if samples.rows is None else samples.X[samples.rows]
-    if sparse.issparse(X):
-        least, largest = min_max_axis(X, axis=0)
-    else:
-        least, largest = X.min(0), X.max(0)
-    return least == largest
 
 
 class SelectsFeatures:

@@ -2,24 +2,26 @@
 
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
+from ._arrays import EqualByValue, described
+from ._candidates import Candidates
 from ._data import checked_arrays
 from ._path import PATH_CONSTRAINTS
 from ._paths import PathSearch, support_of, with_penalty
 from ._problems import problems_of
-from ._selection import constant_columns
 from ._task import draw_seed
 
 
-@dataclass(frozen=True)
-class StabilitySelection:
+@dataclass(frozen=True, repr=False, eq=False)
+class StabilitySelection(EqualByValue):
     """How often each feature is selected along the path, on halves of the data.
+
+    Selections are equal where their numbers are.
 
     Attributes
     ----------
@@ -74,6 +76,13 @@ class StabilitySelection:
     stability: np.ndarray
     support: np.ndarray
     feature_names: np.ndarray | None
+
+    def __repr__(self):
+        bound = "none" if self.start is None else f"{self.false_bound[self.start]:.3g}"
+        return (
+            f"<StabilitySelection: {self.support.sum()} of {self.support.size} features stable at "
+            f"threshold={self.threshold}, bound on false ones {bound}; {described(self.strengths)}>"
+        )
 
     @property
     def selected_features(self):
@@ -221,9 +230,9 @@ def stability_selection(
     problems, starts = search.ready(problems, adaptive)
     strengths, fits = search.run(problems, starts, n_strengths, eps, strengths)
     supports = np.array([[support_of(solution) for solution in s[1:]] for s in fits])
-    units = _Units.of(problems[0].task, [constant_columns(p.data.train) for p in problems[1:]])
+    candidates = Candidates.of([problem.task for problem in problems[1:]])
     names = getattr(model, "feature_names_in_", None)
-    return _summary(strengths, supports, units, threshold, max_false, names)
+    return _summary(strengths, supports, candidates, threshold, max_false, names)
 
 
 def _halves(n_rows, n_subsamples, rng):
@@ -236,56 +245,19 @@ def _halves(n_rows, n_subsamples, rng):
     return [(np.sort(o[: n_rows // 2]), np.sort(o[n_rows // 2 :])) for o in orders]
 
 
-class _Units(NamedTuple):
-    """What is selected or left as one: features, or groups of them, that are not forced.
-
-    ``group`` (n_features,) is the unit of each feature, ``is_free`` (n_features,) whether it may be
-    selected or left, ``n_candidates`` the least number of units that are free in a half.
-    """
-
-    group: np.ndarray
-    is_free: np.ndarray
-    n_candidates: int
-
-    @classmethod
-    def of(cls, task, constant):
-        """The units of a task whose halves have these ``constant`` columns."""
-        n_features = task.program.layer_sizes[0]
-        group = np.array(task.program.feature_groups or range(n_features))
-        factor = np.ones(n_features) if task.penalty_factor is None else task.penalty_factor
-        is_free = (factor > 0) & np.isfinite(factor)
-        sizes = [np.unique(group[is_free & ~in_half]).size for in_half in constant]
-        return cls(group, is_free, min(sizes))
-
-    def count(self, supports):
-        """Numbers (...) of the units in supports (..., n_features)."""
-        inside = supports[..., self.is_free]
-        if not inside.shape[-1]:
-            return np.zeros(inside.shape[:-1], dtype=int)
-        order = np.argsort(self.group[self.is_free], kind="stable")
-        firsts = np.unique(self.group[self.is_free][order], return_index=True)[1]
-        return np.logical_or.reduceat(inside[..., order], firsts, axis=-1).sum(-1)
-
-    def false_bound(self, n_selected, threshold):
-        """Meinshausen and Buhlmann's bound; zero where nothing is selected."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            bound = n_selected**2 / np.float64((2 * threshold - 1) * self.n_candidates)
-        return np.where(n_selected > 0, bound, 0.0)
-
-
-def _summary(strengths, supports, units, threshold, max_false, names):
+def _summary(strengths, supports, candidates, threshold, max_false, names):
     """From the supports (n_strengths, n_subsamples, n_features)."""
     frequency = supports.mean(1)
     from_here_on = np.logical_or.accumulate(supports[::-1])[::-1]
-    n_selected = units.count(from_here_on).mean(1)
-    false_bound = units.false_bound(n_selected, threshold)
+    n_selected = candidates.count(from_here_on).mean(1)
+    false_bound = candidates.false_bound(n_selected, threshold)
     allowed = np.flatnonzero(false_bound <= max_false)
     start = int(allowed[0]) if allowed.size else None
     stability = frequency[start:].max(0) if allowed.size else np.zeros(supports.shape[2])
     return StabilitySelection(
         strengths=strengths,
         frequency=frequency,
-        n_candidates=units.n_candidates,
+        n_candidates=candidates.n_candidates,
         n_selected=n_selected,
         false_bound=false_bound,
         threshold=threshold,
