@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 
+from ._arrays import EqualByValue, described
 from ._data import checked_arrays
 from ._folds import folds
 from ._paths import N_JUDGES, PathSearch, given_factors, with_penalty
@@ -33,9 +34,11 @@ PATH_CONSTRAINTS = {
 }
 
 
-@dataclass(frozen=True)
-class RegularizationPath:
+@dataclass(frozen=True, repr=False, eq=False)
+class RegularizationPath(EqualByValue):
     """The networks of a penalty path, from dense to sparse.
+
+    Paths are equal where their numbers are, and the weights of their networks.
 
     Attributes
     ----------
@@ -89,6 +92,14 @@ class RegularizationPath:
     relaxed_r2: np.ndarray | None
     penalty_factor: np.ndarray | None
     feature_names: np.ndarray | None
+
+    def __repr__(self):
+        refits = "" if self.relaxed_models is None else ", with relaxed refits"
+        return (
+            f"<RegularizationPath of {self.param}: {described(self.strengths)}; "
+            f"{self.n_features[0]} to {self.n_features[-1]} of {self.support.shape[1]} features"
+            f"{refits}>"
+        )
 
     @property
     def coefs(self):

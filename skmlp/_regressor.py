@@ -204,7 +204,10 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
 
     feature_importances_ : ndarray of shape (n_features_in_,)
         Norms of the weights that leave each feature, times its standard deviation in training: zero
-        where the feature has left the network, or is constant. For ``SelectFromModel``.
+        where the feature has left the network, or is constant. ``SelectFromModel`` keeps the
+        features that the network uses: its default threshold is 1e-5, as for Lasso. Give it a
+        smaller ``threshold`` where y has very small units, and one where the network is inside a
+        pipeline or a search (with ``importance_getter``), whose default is the mean importance.
 
     selected_features_ : ndarray of shape (n_selected,)
         Features that have not left the network: their names where known, else positions.

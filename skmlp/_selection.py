@@ -14,6 +14,10 @@ def feature_scale(samples):
 class SelectsFeatures:
     """What ``coefs_`` say about features: a feature is out where its row of weights is zero."""
 
+    # What SelectFromModel asks for: with "l1" its default threshold is 1e-5 instead of the mean
+    # importance. Zeros are exact here, whatever they come from (exclusion and bounds as well).
+    penalty = property(lambda self: "l1", doc="'l1': zeros in ``coefs_`` are exact.")
+
     def get_support(self, indices=False):
         """The features that have not left the network.
 

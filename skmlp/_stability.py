@@ -8,6 +8,8 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
+from ._arrays import EqualByValue, described
+from ._candidates import Candidates
 from ._data import checked_arrays
 from ._path import PATH_CONSTRAINTS
 from ._paths import PathSearch, support_of, with_penalty
@@ -15,9 +17,11 @@ from ._problems import problems_of
 from ._task import draw_seed
 
 
-@dataclass(frozen=True)
-class StabilitySelection:
+@dataclass(frozen=True, repr=False, eq=False)
+class StabilitySelection(EqualByValue):
     """How often each feature is selected along the path, on halves of the data.
+
+    Selections are equal where their numbers are.
 
     Attributes
     ----------
@@ -27,16 +31,24 @@ class StabilitySelection:
     frequency : ndarray of shape (n_strengths, n_features)
         Share of the subsamples in which a feature is selected at a strength.
 
+    n_candidates : int
+        Number of features that a subsample can select or leave, the least of all subsamples. Those
+        with a ``penalty_factor`` of infinity (never selected) or 0 (always), and columns constant
+        in a subsample, do not count; the columns of a group count as one.
+
     n_selected : ndarray of shape (n_strengths,)
-        Mean number of features that a subsample selects at this strength or any larger one.
+        Mean number of such features that a subsample selects at this strength or any larger one.
 
     false_bound : ndarray of shape (n_strengths,)
         Bound on the expected number of false selections among the features whose frequency
         reaches ``threshold`` at this strength or a larger one:
-        n_selected ** 2 / ((2 threshold - 1) n_features).
+        n_selected ** 2 / ((2 threshold - 1) n_candidates). Features and groups count as above.
 
     threshold : float
         The frequency asked for.
+
+    max_false : float
+        The bound asked for.
 
     start : int or None
         The first strength from which on ``false_bound`` is at most ``max_false``; None if there is
@@ -46,7 +58,8 @@ class StabilitySelection:
         The largest frequency of each feature from ``start`` on.
 
     support : ndarray of shape (n_features,) of bool
-        The stable features: their stability is at least ``threshold``.
+        The stable features: their stability is at least ``threshold``. Those with a
+        ``penalty_factor`` of 0 are among them.
 
     feature_names : ndarray of shape (n_features,) or None
         Names of the features where they are known.
@@ -54,13 +67,22 @@ class StabilitySelection:
 
     strengths: np.ndarray
     frequency: np.ndarray
+    n_candidates: int
     n_selected: np.ndarray
     false_bound: np.ndarray
     threshold: float
+    max_false: float
     start: int | None
     stability: np.ndarray
     support: np.ndarray
     feature_names: np.ndarray | None
+
+    def __repr__(self):
+        bound = "none" if self.start is None else f"{self.false_bound[self.start]:.3g}"
+        return (
+            f"<StabilitySelection: {self.support.sum()} of {self.support.size} features stable at "
+            f"threshold={self.threshold}, bound on false ones {bound}; {described(self.strengths)}>"
+        )
 
     @property
     def selected_features(self):
@@ -105,7 +127,7 @@ def stability_selection(
     The path is run on halves drawn at random, all of them together, and the features are counted
     that each strength selects. Those in at least ``threshold`` of the halves are stable; how many
     of them are false on average is bounded, if all noise features are alike and the selection is no
-    worse than guessing [1]_.
+    worse than guessing [1]_ (see Notes).
 
     Parameters
     ----------
@@ -157,7 +179,8 @@ def stability_selection(
         Draws the halves.
 
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights >= 0.
+        Weights >= 0. Halves are halves of the rows of positive weight: a row of weight 0 counts
+        as left out.
 
     verbose : bool, default=False
         Whether to print a line for each strength.
@@ -165,6 +188,28 @@ def stability_selection(
     Returns
     -------
     selection : StabilitySelection
+
+    Raises
+    ------
+    ValueError
+        For data or parameters that do not fit together, and with fewer than 4 rows of positive
+        weight.
+
+    Notes
+    -----
+    With q features of p selected in a half, a noise feature is in both halves of a split with a
+    probability of (q / p) ** 2 at most, if noise features are exchangeable and not selected more
+    often than at random. Where that is so the expected number of false ones among the stable
+    features is at most q ** 2 / ((2 threshold - 1) p). So p must hold only features that could have
+    been selected, and it is the least over the halves, where a rare dummy may be constant: the
+    bound errs to the safe side.
+
+    The assumption is strong. It fails where noise features are correlated with signals to different
+    degrees, have different penalties or scales (rare dummies, groups of different sizes), or
+    depend on forced features; it cannot be checked. q is the mean over the halves of what a path
+    selects anywhere from a strength on, and the strengths and ``start`` are chosen on the same
+    data. Rows must be independent: equal or clustered rows fall into different halves. The bound is
+    on a mean, not on the number in one data set.
 
     References
     ----------
@@ -182,41 +227,45 @@ def stability_selection(
     array(['bmi', 's5'], dtype=object)
     """
     model = with_penalty(clone(estimator), param, l1_ratio)
-    arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
+    arrays = checked_arrays(model, X, y, sample_weight, reset=True)
     search = PathSearch(model, param, l1_ratio, n_init, n_jobs, verbose)
     halves = _halves(len(arrays[1]), n_subsamples, check_random_state(random_state))
     problems = problems_of(model, arrays, halves, draw_seed(model.random_state))
     problems, starts = search.ready(problems, adaptive)
     strengths, fits = search.run(problems, starts, n_strengths, eps, strengths)
     supports = np.array([[support_of(solution) for solution in s[1:]] for s in fits])
+    candidates = Candidates.of([problem.task for problem in problems[1:]])
     names = getattr(model, "feature_names_in_", None)
-    return _summary(strengths, supports, threshold, max_false, names)
+    return _summary(strengths, supports, candidates, threshold, max_false, names)
 
 
 def _halves(n_rows, n_subsamples, rng):
     """Pairs of rows and the others; a half has two rows at least."""
     if n_rows < 4:
-        raise ValueError(f"Halves of the data need at least 4 rows in all, got {n_rows}.")
+        raise ValueError(
+            f"Halves of the data need at least 4 rows of positive weight in all, got {n_rows}."
+        )
     orders = [rng.permutation(n_rows) for _ in range(n_subsamples)]
     return [(np.sort(o[: n_rows // 2]), np.sort(o[n_rows // 2 :])) for o in orders]
 
 
-def _summary(strengths, supports, threshold, max_false, names):
+def _summary(strengths, supports, candidates, threshold, max_false, names):
     """From the supports (n_strengths, n_subsamples, n_features)."""
     frequency = supports.mean(1)
     from_here_on = np.logical_or.accumulate(supports[::-1])[::-1]
-    n_selected = from_here_on.sum(2).mean(1)
-    with np.errstate(divide="ignore"):
-        false_bound = n_selected**2 / np.float64((2 * threshold - 1) * supports.shape[2])
+    n_selected = candidates.count(from_here_on).mean(1)
+    false_bound = candidates.false_bound(n_selected, threshold)
     allowed = np.flatnonzero(false_bound <= max_false)
     start = int(allowed[0]) if allowed.size else None
     stability = frequency[start:].max(0) if allowed.size else np.zeros(supports.shape[2])
     return StabilitySelection(
         strengths=strengths,
         frequency=frequency,
+        n_candidates=candidates.n_candidates,
         n_selected=n_selected,
         false_bound=false_bound,
         threshold=threshold,
+        max_false=max_false,
         start=start,
         stability=stability,
         support=stability >= threshold,

@@ -499,5 +499,5 @@ def test_bound_of_meinshausen_and_buhlmann():
 
 
 def test_half_of_three_rows():
-    with pytest.raises(ValueError, match="at least 4 rows in all, got 3"):
+    with pytest.raises(ValueError, match="at least 4 rows of positive weight in all, got 3"):
         stability_selection(network(hidden_layer_sizes=()), X[:3], y[:3])

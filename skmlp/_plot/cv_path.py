@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from .._losses import LOSSES
-from .drawing import COLORS, axes_or_new, fitted, line_style, number_axis, strength_axis
+from .drawing import COLORS, axes_or_new, line_style, number_axis, strength_axis
+from .unwrapping import fitted
 
 
 class CVPathDisplay:
@@ -148,7 +149,8 @@ class CVPathDisplay:
         Parameters
         ----------
         estimator : RegularizedMLPRegressorCV
-            Fitted, or a fitted Pipeline that ends with it.
+            Fitted, alone or inside a Pipeline, a search that refits, TransformedTargetRegressor or
+            SelectFromModel.
 
         ax : matplotlib Axes, default=None
             Where to draw; None is a new figure.
@@ -167,9 +169,12 @@ class CVPathDisplay:
         ------
         NotFittedError
             For an estimator that is not fitted.
+
+        TypeError
+            For another kind of estimator.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        model = fitted(estimator, "mse_path_")
+        model = fitted(estimator, "mse_mean_", "a RegularizedMLPRegressorCV")
         display = cls(
             strengths=model.strengths_,
             mse_mean=model.mse_mean_,

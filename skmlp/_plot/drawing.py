@@ -1,36 +1,10 @@
-"""What the displays share: estimators taken apart, styles, axes of strengths."""
+"""What the displays share: styles, axes of strengths."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 # Okabe and Ito's colours without the yellow, which is lost on white
 COLORS = ("#0072B2", "#D55E00", "#000000", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 LINE_STYLES = ("-", "--", "-.", ":")
-
-
-def fitted(estimator, attribute):
-    """The estimator, the last step of a pipeline; NotFittedError without the attribute."""
-    if isinstance(estimator, Pipeline):
-        estimator = estimator[-1]
-    check_is_fitted(estimator, attribute)
-    return estimator
-
-
-def names_of_features(estimator):
-    """The names of the features that the network sees, or None.
-
-    In a pipeline they are those that the steps before it give out.
-    """
-    if not isinstance(estimator, Pipeline):
-        return getattr(estimator, "feature_names_in_", None)
-    names = getattr(estimator[-1], "feature_names_in_", None)
-    if names is not None or len(estimator) == 1:
-        return names
-    try:
-        return estimator[:-1].get_feature_names_out()
-    except (AttributeError, ValueError):
-        return None
 
 
 def axes_or_new(ax):

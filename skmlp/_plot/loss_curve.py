@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from .drawing import axes_or_new, fitted, line_style
+from .drawing import axes_or_new, line_style
+from .unwrapping import fitted
 
 
 class LossCurveDisplay:
@@ -117,8 +118,9 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : RegularizedMLPRegressor
-            Fitted with solver 'adam' or 'sgd', or a Pipeline that ends with it. Any estimator with
-            ``loss_curve_`` will do, scikit-learn's MLPRegressor too.
+            Fitted with solver 'adam' or 'sgd', alone or inside a Pipeline, a search that refits,
+            TransformedTargetRegressor or SelectFromModel. Any estimator with ``loss_curve_`` will
+            do, scikit-learn's MLPRegressor too.
 
         ax : matplotlib Axes, default=None
             Where to draw; None is a new figure.
@@ -141,11 +143,14 @@ class LossCurveDisplay:
         NotFittedError
             For an estimator that is not fitted.
 
+        TypeError
+            For another kind of estimator.
+
         ValueError
             For an estimator without a loss curve, such as one with solver 'lbfgs'.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        estimator = fitted(estimator, "coefs_")
+        estimator = fitted(estimator, "coefs_", "a network with loss_curve_")
         if not hasattr(estimator, "loss_curve_"):
             raise ValueError(_no_curve(estimator))
         display = cls(

@@ -10,14 +10,13 @@ from .drawing import (
     COLORS,
     LINE_STYLES,
     axes_or_new,
-    fitted,
     font_size,
     inches,
     line_style,
-    names_of_features,
     number_axis,
     strength_axis,
 )
+from .unwrapping import fitted, names_of_features
 
 LEADER = 0.05  # between a label and its line, in widths of the axes
 LABEL = "small"  # font size
@@ -222,7 +221,8 @@ class RegularizationPathDisplay:
         Parameters
         ----------
         estimator : RegularizedMLPRegressorCV
-            Fitted, or a fitted Pipeline that ends with it.
+            Fitted, alone or inside a Pipeline, a search that refits, TransformedTargetRegressor or
+            SelectFromModel.
 
         ax : matplotlib Axes, default=None
             Where to draw; None is a new figure.
@@ -241,10 +241,14 @@ class RegularizationPathDisplay:
         ------
         NotFittedError
             For an estimator that is not fitted.
+
+        TypeError
+            For another kind of estimator.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        model = fitted(estimator, "path_")
-        path = replace(model.path_, feature_names=names_of_features(estimator))
+        model = fitted(estimator, "strength_1se_", "a RegularizedMLPRegressorCV")
+        names = names_of_features(estimator, "strength_1se_")
+        path = replace(model.path_, feature_names=names)
         settings = {"ax": ax, "n_labels": n_labels, "line_kwargs": line_kwargs}
         return cls.from_path(path, strength=model.strength_, **settings)
 

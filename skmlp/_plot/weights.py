@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from .drawing import fitted, inches, names_of_features
+from .drawing import inches
+from .unwrapping import fitted, names_of_features
 
 ZEROS = {"hatch": "//////", "facecolor": "0.97", "edgecolor": "0.75"}
 NAME = 0.15  # inches for a name
@@ -125,8 +126,8 @@ class WeightsDisplay:
         Parameters
         ----------
         estimator : RegularizedMLPRegressor or RegularizedMLPRegressorCV
-            Fitted, or a fitted Pipeline that ends with it. Any estimator with ``coefs_`` will do,
-            scikit-learn's MLPRegressor too.
+            Fitted, alone or inside a Pipeline, a search that refits, TransformedTargetRegressor or
+            SelectFromModel. Any estimator with ``coefs_`` will do, scikit-learn's MLPRegressor too.
 
         ax : array-like of shape (n_layers,) of matplotlib Axes, default=None
             Where to draw each layer; None is a new figure.
@@ -143,12 +144,15 @@ class WeightsDisplay:
         NotFittedError
             For an estimator that is not fitted.
 
+        TypeError
+            For another kind of estimator.
+
         ValueError
             For another number of axes than of layers.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        coefs = fitted(estimator, "coefs_").coefs_
-        display = cls(coefs=coefs, feature_names=names_of_features(estimator))
+        coefs = fitted(estimator, "coefs_", "a network with coefs_").coefs_
+        display = cls(coefs=coefs, feature_names=names_of_features(estimator, "coefs_"))
         return display.plot(ax, cmap=cmap)
 
 
