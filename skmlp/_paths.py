@@ -19,9 +19,12 @@ from .engine.task import Status
 from .engine.train import train
 
 INITIAL_SHARES = (3e-3, 1e-2)  # of the end of the path
-INITIAL_ITER = 60
+INITIAL_ROUNDS = (60, 240)  # iterations, more of them where they do no better than a linear model
+INITIAL_L2 = 0.014  # alpha over the sum of the weights
+LINEAR_SHARES = (1e-2, 3e-2, 1e-1)  # of the end of the lasso's path
 N_JUDGES = 2  # folds that choose among them
 LARGEST_FACTOR = 100.0  # of the adaptive penalty: what an initial network dropped may come back
+CAUTIOUS_FACTOR = 10.0  # where that network is no better than a linear model
 RELAXED_ITER = 50  # without a penalty, iterations are what keeps a network from overfitting
 RELAXED_ROUNDS = (RELAXED_ITER, 50, 100, 200, 400)
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
@@ -185,22 +188,51 @@ class PathSearch:
             return problems, self._first_weights([p.task for p in problems], end)
         first, *folds = problems
         judges, others = folds[:N_JUDGES], [first, *folds[N_JUDGES:]]
-        strengths = [share * end for share in INITIAL_SHARES]
-        tries = self._initial([(p, s) for s in strengths for p in judges])
-        fits = [tries[k : k + len(judges)] for k in range(0, len(tries), len(judges))]
-        mean, _ = mean_errors(judges, held_out_errors(judges, fits))
-        best = int(np.argmin(np.nan_to_num(mean, nan=np.inf)))
-        own, *rest = self._initial([(p, strengths[best]) for p in others])
-        solutions = [own, *fits[best], *rest]
+        share, fits, n_iter, is_better = self._judged(judges)
+        own, *rest = self._initial(others, share, n_iter)
+        solutions = [own, *fits, *rest]
+        largest = LARGEST_FACTOR if is_better else CAUTIOUS_FACTOR
         return [
-            problem._replace(task=_adapted(problem.task, solution))
+            problem._replace(task=_adapted(problem.task, solution, largest))
             for problem, solution in zip(problems, solutions, strict=True)
         ], [s.weights if has_features(s.weights) else None for s in solutions]
 
-    def _initial(self, pairs):
-        """The initial networks of pairs of a problem and a strength."""
-        tasks = [self.scheme.at(problem.task, strength) for problem, strength in pairs]
-        return self._best(_finer(tasks, INITIAL_ITER))
+    def _judged(self, judges):
+        """(share of the end, initial networks, iterations, whether they beat a linear model).
+
+        Networks that do not are given more iterations: before they have found what is not linear
+        they would weigh features by their linear effect alone.
+        """
+        linear = self._linear_error(judges)
+        for n_iter in INITIAL_ROUNDS:
+            fits = [self._initial(judges, share, n_iter) for share in INITIAL_SHARES]
+            mean, _ = mean_errors(judges, held_out_errors(judges, fits))
+            best = int(np.argmin(np.nan_to_num(mean, nan=np.inf)))
+            if mean[best] < linear:
+                break
+        return INITIAL_SHARES[best], fits[best], n_iter, bool(mean[best] < linear)
+
+    def _linear_error(self, judges):
+        """The least mean error of the lasso, at a few strengths, on the rows held out."""
+        scheme, fits = Scheme("l1_per_layer"), []
+        tasks = [problem.task.without_hidden_layers() for problem in judges]
+        ends = [scheme.largest(task) for task in tasks]
+        for share in LINEAR_SHARES:
+            pairs = zip(tasks, ends, strict=True)
+            fits.append(self._train([scheme.at(task, share * end) for task, end in pairs]))
+        mean, _ = mean_errors(judges, held_out_errors(judges, fits))
+        return np.nan_to_num(mean, nan=np.inf).min()
+
+    def _initial(self, problems, share, n_iter):
+        """The initial networks of problems, at a share of the end of the first one's path.
+
+        With little L2 of the later layers first weights are far from those of the minimum, and many
+        iterations pass before any feature is found: these have that of ``INITIAL_L2`` at least,
+        whatever the number of rows.
+        """
+        tasks = [_with_l2(problem.task) for problem in problems]
+        strength = share * self.scheme.largest(tasks[0])
+        return self._best(_finer([self.scheme.at(task, strength) for task in tasks], n_iter))
 
     def relaxed(self, problems, fits):
         """``fits`` with each solution refitted without penalty on its support.
@@ -312,6 +344,12 @@ def _finer(tasks, n_iter):
     return [replace(t, tol=FINE * t.tol, max_iter=min(n_iter, t.max_iter)) for t in tasks]
 
 
+def _with_l2(task):
+    """The task with L2 of each layer that is worth it."""
+    least = INITIAL_L2 * task.train.total_weight
+    return replace(task, alpha=tuple(max(alpha, least) for alpha in task.alpha))
+
+
 def _is_iterative(task):
     """Whether the task is trained by iterations that can be counted out: lbfgs on a network."""
     return task.program.solver == "lbfgs" and task.program.n_layers > 1
@@ -328,8 +366,8 @@ def _is_moving(task, solution):
     return support_of(solution) & (factor > 0)
 
 
-def _adapted(task, solution):
-    """The task with the largest sensitivity over each feature's own, at most ``LARGEST_FACTOR``.
+def _adapted(task, solution, largest_factor):
+    """The task with the largest sensitivity over each feature's own, at most ``largest_factor``.
 
     Features of a group, but for those that are excluded, share their root mean square.
     """
@@ -343,7 +381,7 @@ def _adapted(task, solution):
     largest = sensitivity.max()
     if largest == 0:
         return task
-    factor = largest / np.maximum(sensitivity, largest / LARGEST_FACTOR)
+    factor = largest / np.maximum(sensitivity, largest / largest_factor)
     return replace(task, adaptive_factor=factor)
 
 

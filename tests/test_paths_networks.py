@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import mean_poisson_deviance
+from sklearn.linear_model import Lasso
+from sklearn.metrics import mean_poisson_deviance, mean_squared_error
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -23,7 +24,7 @@ from skmlp import (
     stability_selection,
 )
 from skmlp._data import checked_arrays
-from skmlp._paths import _adapted
+from skmlp._paths import PathSearch, _adapted
 from skmlp._problems import problems_of
 from skmlp.engine.train import train
 
@@ -207,7 +208,10 @@ def test_excluded_columns_do_not_enter_a_group_s_sensitivity():
     first, *others = solution.weights.coefs
     assert not first[2].any()
     smaller = replace(solution, weights=solution.weights._replace(coefs=[first[kept], *others]))
-    factors = _adapted(task, solution).adaptive_factor, _adapted(without, smaller).adaptive_factor
+    factors = (
+        _adapted(task, solution, 100.0).adaptive_factor,
+        _adapted(without, smaller, 100.0).adaptive_factor,
+    )
     assert_allclose(factors[0][kept], factors[1], rtol=1e-12)
 
 
@@ -501,3 +505,27 @@ def test_bound_of_meinshausen_and_buhlmann():
 def test_half_of_three_rows():
     with pytest.raises(ValueError, match="at least 4 rows of positive weight in all, got 3"):
         stability_selection(network(hidden_layer_sizes=()), X[:3], y[:3])
+
+
+@pytest.mark.parametrize("linear_error, largest", [(0.0, 10), (np.inf, 100)])
+def test_a_network_no_better_than_a_linear_model_excludes_nothing_for_good(
+    linear_error, largest, monkeypatch
+):
+    """Its factors stay below those of one that has found what is not linear."""
+    monkeypatch.setattr(PathSearch, "_linear_error", lambda self, judges: linear_error)
+    factor = path_of(n_strengths=2).penalty_factor
+    assert factor.max() == pytest.approx(largest, rel=1e-9)
+
+
+def test_the_linear_error_is_the_lasso_s():
+    search = PathSearch(network(group_l1=1.0), "group_l1", 1.0, 1, None)
+    arrays, rows = (X, y[:, None], None), np.arange(N_ROWS)
+    (judge,) = problems_of(search.estimator, arrays, [(rows[:80], rows[80:])], 0)[1:]
+    end = np.abs((X[:80] - X[:80].mean(0)).T @ (y[:80] - y[:80].mean())).max() / 80
+    errors = [
+        mean_squared_error(
+            y[80:], Lasso(share * end, tol=1e-10).fit(X[:80], y[:80]).predict(X[80:])
+        )
+        for share in (0.01, 0.03, 0.1)
+    ]
+    assert search._linear_error([judge]) == pytest.approx(min(errors), rel=1e-6)

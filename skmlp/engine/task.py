@@ -219,6 +219,23 @@ class Task:
             **parts,
         )
 
+    def without_hidden_layers(self) -> Task:
+        """The linear model of these rows, without a penalty yet."""
+        program = replace(
+            self.program,
+            layer_sizes=(self.program.layer_sizes[0], self.program.layer_sizes[-1]),
+            solver="lbfgs",
+            normalization=None,
+            dropout=(),
+            batch_size=self.program.n_samples,
+            feature_groups=None,
+        )
+        none = {"l1": (0.0,), "alpha": (0.0,), "group_l1": 0.0, "group_sizes": None}
+        positive = (all(self.positive),)
+        return replace(
+            self, program=program, positive=positive, start=None, early_stopping=False, **none
+        )
+
     def without_penalty(self) -> Task:
         """The task without L1, L2 and group norms; excluded features stay out, bounds hold."""
         none = (0.0,) * self.program.n_layers

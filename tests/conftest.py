@@ -1,0 +1,24 @@
+"""Marks the tests whose numbers may hinge on how a BLAS rounds."""
+
+from pathlib import Path
+
+import pytest
+
+ROUNDING = {
+    "test_choices",
+    "test_dependent_columns",
+    "test_linear",
+    "test_panoc",
+    "test_path",
+    "test_paths_linear",
+    "test_paths_networks",
+    "test_reference_solutions",
+    "test_sample_weight",
+    "test_units_of_y",
+}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(item.path).stem in ROUNDING:
+            item.add_marker(pytest.mark.rounding)
