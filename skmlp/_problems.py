@@ -11,6 +11,8 @@ from ._losses import LOSSES
 from ._task import build_task
 from .engine.task import Task
 
+LEAST_ERROR = 1e4 * np.finfo(np.float64).tiny  # below it a good fit's error is nought
+
 
 class Problem(NamedTuple):
     """One training set: its task, its data, what it leaves out (None for the whole data).
@@ -43,7 +45,9 @@ def problems_of(estimator, arrays, splits, seed):
     Rows of weight zero are in none of them. Errors of several outputs add up in the units of
     training on the whole data, as in the loss.
     """
-    problems = [_problem(estimator, rows_of(arrays, slice(None)), seed)]
+    whole = rows_of(arrays, slice(None))
+    _check_units(whole.y, LOSSES[estimator.loss].degree)
+    problems = [_problem(estimator, whole, seed)]
     scale = problems[0].data.target.scale
     units = scale if len(scale) > 1 else np.ones(1)
     for rows, others in splits:
@@ -55,6 +59,20 @@ def problems_of(estimator, arrays, splits, seed):
             raise ValueError("cv holds a fold without a training row of positive weight.")
         problems.append(_problem(estimator, training, seed, held_out, units))
     return problems
+
+
+def _check_units(y, degree):
+    """ValueError for outputs (n, q) whose errors, in the units of y, are no numbers of float64."""
+    with np.errstate(over="ignore", under="ignore"):
+        spread = np.ptp(y, axis=0)
+        errors = spread**degree
+        is_fine = (spread == 0) | ((errors >= LEAST_ERROR) & np.isfinite(errors * len(y)))
+    if not is_fine.all():
+        spread = spread[~is_fine][0]
+        raise ValueError(
+            f"y varies by {spread:.3g}: errors in its units to the power of {degree} overflow or "
+            "vanish in float64. Scale y."
+        )
 
 
 def _problem(estimator, arrays, seed, held_out=None, units=1.0):
@@ -83,6 +101,9 @@ def mean_errors(problems, errors):
     share = np.array([p.held_out.total_weight for p in problems if p.held_out], dtype=float)
     share /= share.sum()
     mean = errors @ share
-    variance = ((errors - mean[:, None]) ** 2) @ share
     n_folds = len(share)
-    return mean, np.sqrt(variance / (n_folds - 1)) if n_folds > 1 else np.full(len(mean), np.nan)
+    if n_folds == 1:
+        return mean, np.full(len(mean), np.nan)
+    unit = 2.0 ** (np.frexp(np.nanmax(mean, initial=0.0))[1] - 1)
+    variance = (((errors - mean[:, None]) / unit) ** 2) @ share  # squares of errors stay finite
+    return mean, unit * np.sqrt(variance / (n_folds - 1))

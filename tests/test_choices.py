@@ -204,3 +204,40 @@ def test_small_weights_beside_an_alpha_of_one_s_own_are_warned_of():
     model = RegularizedMLPRegressorCV(RegularizedMLPRegressor(**NETWORK), n_strengths=3, cv=2)
     with pytest.warns(UserWarning, match="divided by the sum of the weights"):
         model.fit(X, y, np.full(90, 1 / 90))
+
+
+# Units of y
+
+
+@pytest.mark.parametrize("model", [LINEAR, NETWORK, {**NETWORK, "normalize_y": False}])
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_units_of_y_whose_squares_are_no_numbers(model, unit, n_outputs):
+    outputs = y * unit if n_outputs == 1 else np.column_stack([y, y * unit])
+    network, small = RegularizedMLPRegressor(**model), {"n_strengths": 3}
+    for run in (
+        RegularizedMLPRegressorCV(network, **small).fit,
+        lambda *data: regularization_path(network, *data, **small),
+        lambda *data: stability_selection(network, *data, n_subsamples=2, **small),
+    ):
+        with pytest.raises(ValueError, match=r"y varies by .*Scale y"):
+            run(X, outputs)
+
+
+@pytest.mark.parametrize("unit", [2.0**-480, 2.0**-270, 2.0**270, 2.0**490])
+def test_choice_in_small_and_large_units_of_y(unit):
+    noisy = y + 2 * np.random.default_rng(1).normal(size=90)
+    network = RegularizedMLPRegressor(**LINEAR)
+    model, other = (
+        RegularizedMLPRegressorCV(network, selection="1se").fit(X, of * noisy) for of in (1.0, unit)
+    )
+    assert model.strength_min_ < model.strength_
+    assert other.strength_ == pytest.approx(model.strength_)
+    assert_allclose(other.mse_mean_ / unit**2, model.mse_mean_, rtol=1e-9)
+    assert_allclose(other.mse_se_ / unit**2, model.mse_se_, rtol=1e-9)
+
+
+def test_constant_y_has_no_unit():
+    constant = np.full(90, 1e-200)
+    model = RegularizedMLPRegressorCV(RegularizedMLPRegressor(**LINEAR)).fit(X, constant)
+    assert_allclose(model.predict(X), constant)
