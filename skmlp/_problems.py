@@ -9,6 +9,7 @@ from ._folds import Rows, rows_of
 from ._forward import forward
 from ._losses import LOSSES
 from ._task import build_task
+from ._units import warn_of_units
 from .engine.task import Task
 
 LEAST_ERROR = 1e4 * np.finfo(np.float64).tiny  # below it a good fit's error is nought
@@ -48,6 +49,7 @@ def problems_of(estimator, arrays, splits, seed):
     whole = rows_of(arrays, slice(None))
     _check_units(whole.y, LOSSES[estimator.loss].degree)
     problems = [_problem(estimator, whole, seed)]
+    warn_of_units(problems[0].task, getattr(estimator, "feature_names_in_", None))
     scale = problems[0].data.target.scale
     units = scale if len(scale) > 1 else np.ones(1)
     for rows, others in splits:

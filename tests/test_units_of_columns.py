@@ -71,6 +71,22 @@ def test_units_that_do_not_matter_raise_no_alarm():
     assert messages(data, y, **{**LINEAR, **excluded}) == []
 
 
+def test_paths_and_choices_name_columns_once():
+    frame = pd.DataFrame(X * [1, 1e6, 1, 1], columns=NAMES)
+    linear, few = RegularizedMLPRegressor(**LINEAR), {"n_strengths": 3}
+    for run in (
+        RegularizedMLPRegressorCV(linear, **few).fit,
+        lambda *data: regularization_path(linear, *data, **few),
+        lambda *data: stability_selection(linear, *data, n_subsamples=2, **few),
+    ):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            run(frame, y)
+        said = [str(warning.message) for warning in caught]
+        (message,) = [text for text in said if "StandardScaler" in text]
+        assert "['income']" in message
+
+
 RAW = X * [10, 1e3, 5, 2] + [40, 3e4, 170, 70]
 
 
