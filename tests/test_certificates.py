@@ -53,7 +53,7 @@ def random_model(rng, seed):
         positive_weights=one_of(False, False, True),
         normalization=one_of(None, None, "layer") if hidden else None,
         learning_rate_init=0.01,
-        max_iter=100,
+        max_iter=60,
         random_state=seed,
     )
 
@@ -67,7 +67,7 @@ def warns_of_convergence(model, *data):
 
 def gain_of_going_on(model, *data):
     """By how much of F, or of the loss of a constant where that is nearly nought, it falls."""
-    further = copy.deepcopy(model).set_params(warm_start=True, solver="lbfgs", max_iter=500)
+    further = copy.deepcopy(model).set_params(warm_start=True, solver="lbfgs", max_iter=300)
     warns_of_convergence(further, *data)
     return (model.objective_ - further.objective_) / max(model.objective_, 1e-2)
 
