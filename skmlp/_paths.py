@@ -29,7 +29,7 @@ RELAXED_ITER = 50  # without a penalty, iterations are what keeps a network from
 RELAXED_ROUNDS = (RELAXED_ITER, 50, 100, 200, 400)
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
 MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
-SMALLEST_STRENGTH = 1e-15
+STRENGTH_OF_NOTHING = 1e-15  # of every model of a path on which no feature can leave
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ class PathSearch:
         if strengths is not None:
             return Grid(_checked_strengths(strengths))
         end = self._end(problem)
-        if end <= SMALLEST_STRENGTH:
-            return Grid(np.full(n_strengths, SMALLEST_STRENGTH))
+        if end == 0:
+            return Grid(np.full(n_strengths, STRENGTH_OF_NOTHING))
         if n_strengths == 1:
             return Grid(np.array([end]))
         ratio = None if self.is_linear else eps ** (-1 / (n_strengths - 1))

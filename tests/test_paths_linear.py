@@ -1,6 +1,7 @@
 """Without hidden layers paths and their cross-validation are those of scikit-learn and glmnet."""
 
 import json
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -200,3 +201,45 @@ def test_splitters_see_groups():
     folds = [*GroupKFold(3).split(X, y, groups)]
     again = RegularizedMLPRegressorCV(linear(), param="l1_per_layer", n_strengths=5, cv=folds)
     assert_array_equal(model.mse_path_, again.fit(X, y).mse_path_)
+
+
+@pytest.mark.parametrize("normalize_y", [True, False])
+@pytest.mark.parametrize("param", ["group_l1", "l1_per_layer"])
+@pytest.mark.parametrize("size", [1e-140, 1e-18, 1e100, 1e150])
+def test_paths_follow_the_units_of_x(size, param, normalize_y):
+    """Strengths are in units of X, supports and predictions in none; no warning of overflow."""
+    rng = np.random.default_rng(0)
+    X, groups = rng.normal(size=(40, 4)), [[0, 1]] if param == "group_l1" else None
+    y = X @ [1.0, -1.0, 0.5, 0.0] + 0.1 * rng.normal(size=40)
+    model = linear(normalize_y=normalize_y, feature_groups=groups)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        expected, path = (
+            regularization_path(model, unit * X, y, param=param, n_strengths=6)
+            for unit in (1.0, size)
+        )
+    assert expected.support[:-1].any(1).all()
+    assert not expected.support[-1].any()
+    assert_array_equal(path.support, expected.support)
+    assert_allclose(path.strengths, expected.strengths * size, rtol=1e-12)
+    assert_allclose(coefs_of(path) * size, coefs_of(expected), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-20, 1e-150])
+def test_a_cv_on_x_in_small_units_chooses_the_lasso_s_strength(size):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(60, 5))
+    y = X @ [1.0, -1.0, 0.0, 0.0, 0.5] + 0.1 * rng.normal(size=60)
+    search = RegularizedMLPRegressorCV(linear(), cv=3, eps=1e-3, relaxed=False).fit(size * X, y)
+    reference = LassoCV(alphas=20, eps=1e-3, cv=3, tol=1e-12, max_iter=10**5).fit(X, y)
+    assert_allclose(search.strength_, reference.alpha_ * size, rtol=1e-9)
+    assert_allclose(search.coefs_[0][:, 0] * size, reference.coef_, rtol=1e-7)
+
+
+@pytest.mark.parametrize("normalize_y", [True, False])
+@pytest.mark.parametrize("mean", [0.0, 0.1, -3e7])
+def test_paths_of_a_constant_target_have_no_feature(mean, normalize_y):
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    y = np.full(30, mean)
+    path = regularization_path(linear(normalize_y=normalize_y), X, y, n_strengths=3)
+    assert not path.support.any()

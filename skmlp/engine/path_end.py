@@ -17,6 +17,7 @@ from .task import Task
 N_CHAINS = 400
 N_BISECTIONS = 64
 WIDEST = 1e150
+ROUNDING = 1e-14  # of a covariance, over the deviation of X times the size of y
 FREE_TOL = 1e-8
 FREE_ITER = 1000
 
@@ -89,22 +90,37 @@ class _Candidates:
 def _candidates(scheme, task: Task, offset: np.ndarray | None) -> _Candidates:
     cross, std = null_moments(task, offset)
     free, (factor, sparse) = ~task.excluded, task.factors()
-    cross = np.where(free[:, None], np.maximum(cross, 0) if all(task.positive) else cross, 0.0)
+    is_rounding = np.abs(cross) <= ROUNDING * std[:, None] * np.abs(task.train.y).max(0)
+    cross = np.where(free[:, None] & ~is_rounding, cross, 0.0)
+    if all(task.positive):
+        cross = np.maximum(cross, 0)
     if scheme.param == "group_l1":
         l1 = task.l1[0] * sparse
         members = np.asarray(task.program.feature_groups)
         if task.program.n_layers == 1:  # what the fixed part leaves
             cross, l1 = np.sign(cross) * np.maximum(np.abs(cross) - l1[:, None], 0), 0 * l1
-        rho = np.sqrt((cross**2).sum(1))
+        largest_of_row = _or_one(np.abs(cross).max(1))
+        rho = largest_of_row * np.linalg.norm(cross / largest_of_row[:, None], axis=1)
         moving = _largest_of(members, task.group_factors())
     else:
         l1, members = np.zeros(len(std)), np.arange(len(std))
         rho, moving = np.abs(cross).max(1), sparse
-    square = np.bincount(members, rho**2)
-    along = np.sqrt(np.bincount(members, (rho * std) ** 2) / np.where(square > 0, square, 1.0))
+    norm = _norms(members, rho)
+    along = _norms(members, rho / _or_one(norm)[members] * std)
     moves = (moving > 0) & (along > 0)
-    numbers = np.sqrt(square), along, moving, _largest_of(members, l1), _largest_of(members, factor)
+    numbers = norm, along, moving, _largest_of(members, l1), _largest_of(members, factor)
     return _Candidates(*(number[moves] for number in numbers))
+
+
+def _norms(members: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The norm of each group of values >= 0, whatever their unit."""
+    unit = _or_one(_largest_of(members, values))
+    return unit * np.sqrt(np.bincount(members, (values / unit[members]) ** 2))
+
+
+def _or_one(values: np.ndarray) -> np.ndarray:
+    """Values to divide by: one instead of zero."""
+    return np.where(values > 0, values, 1.0)
 
 
 def _largest_of(members: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -135,7 +151,8 @@ def _last_chain(scheme, task: Task, candidates: _Candidates) -> float:
             c = _slope(scheme, task, candidates, middle, t)
             holds = (c * (rho - h * c) >= t).any(1, keepdims=True) | (c[:, :1] >= rho / (2 * h))
         low, high = np.where(holds, middle, low), np.where(holds, high, middle)
-    return float(low.max())
+    end = float(low.max())
+    return end if end > 1 / WIDEST else 0.0
 
 
 def _slope(scheme, task: Task, candidates: _Candidates, strength, t) -> np.ndarray:
