@@ -23,7 +23,7 @@ from .engine.train import train
 
 MAX_TASKS = 512
 STALL_TIMEOUT = 300.0
-FEW_THREADS = 8
+FEW_THREADS = 32
 NOT_GIVEN = 1 << 16  # what a backend sees for Parallel(n_jobs=None)
 
 

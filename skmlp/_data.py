@@ -1,10 +1,11 @@
 """Training data of a fit: checked, split, with y in the units of training."""
 
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ._layers import hidden_sizes
@@ -39,8 +40,8 @@ def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
         order="C",
         reset=reset,
     )
-    y = _target_matrix(y)
-    check_range(y, estimator.loss)
+    y = _target_matrix(y, "y")
+    check_range(y, estimator.loss, "y")
     weight = _checked_weight(sample_weight, X, "sample_weight")
     X = X.tocsr() if sparse.issparse(X) else X
     if weight is not None and (weight == 0).any() and not all_rows:
@@ -48,13 +49,17 @@ def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
     return X, y, weight
 
 
-def _target_matrix(y):
+def _target_matrix(y, name):
     """y as (n, q) in float64; a column vector warns, as scikit-learn's MLP does."""
     if sparse.issparse(y):
         y = y.toarray()
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    if y.dtype.kind not in "buifO":
+        raise ValueError(f"{name} must hold numbers, got values of dtype {y.dtype}.")
+    y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    assert_all_finite(y, input_name=name)  # None becomes NaN here
+    return y
 
 
 def _checked_weight(weight, X, name):
@@ -71,6 +76,17 @@ def _checked_weight(weight, X, name):
     return weight
 
 
+@contextmanager
+def _naming(argument):
+    """Errors say which argument they are about, where scikit-learn knows it by another name."""
+    try:
+        yield
+    except ValueError as error:
+        if argument in str(error):
+            raise
+        raise ValueError(f"{argument}: {error}") from error
+
+
 def validation_arrays(estimator, X_val, y_val, sample_weight_val):
     """The user's validation data in the form of ``checked_arrays``, or None."""
     if X_val is None and y_val is None:
@@ -81,21 +97,24 @@ def validation_arrays(estimator, X_val, y_val, sample_weight_val):
         raise ValueError("X_val is provided, but y_val was not provided.")
     if X_val is None:
         raise ValueError("y_val is provided, but X_val was not provided.")
-    X_val = validate_data(
-        estimator,
-        X_val,
-        accept_sparse=["csr", "csc"],
-        dtype=(np.float64, np.float32),
-        order="C",
-        reset=False,
-    )
+    with _naming("X_val"):
+        X_val = validate_data(
+            estimator,
+            X_val,
+            accept_sparse=["csr", "csc"],
+            dtype=(np.float64, np.float32),
+            order="C",
+            reset=False,
+        )
     y_val = check_array(
         y_val, accept_sparse="csr", ensure_2d=False, dtype="numeric", input_name="y_val"
     )
-    check_consistent_length(X_val, y_val)
-    y_val = _target_matrix(y_val)
-    check_range(y_val, estimator.loss)
-    weight = _checked_weight(sample_weight_val, X_val, "sample_weight_val")
+    with _naming("X_val and y_val"):
+        check_consistent_length(X_val, y_val)
+    y_val = _target_matrix(y_val, "y_val")
+    check_range(y_val, estimator.loss, "y_val")
+    with _naming("sample_weight_val"):
+        weight = _checked_weight(sample_weight_val, X_val, "sample_weight_val")
     return X_val.tocsr() if sparse.issparse(X_val) else X_val, y_val, weight
 
 

@@ -13,7 +13,7 @@ def feature_factors(penalty_factor, n_features, feature_names):
     if isinstance(penalty_factor, dict):
         factors = _factors_by_name(penalty_factor, n_features, feature_names)
     else:
-        factors = np.asarray(penalty_factor, dtype=np.float64)
+        factors = _numbers(penalty_factor)
     if factors.shape != (n_features,):
         raise ValueError(
             f"penalty_factor has shape {factors.shape} but X has {n_features} features: give one "
@@ -27,10 +27,19 @@ def feature_factors(penalty_factor, n_features, feature_names):
     return factors
 
 
+def _numbers(values):
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"penalty_factor must hold numbers, got {values!r}.") from error
+
+
 def _labelled(factors):
     """A Series by column name as a dict; one that only counts its entries goes by position."""
     index = getattr(factors, "index", None)
-    if index is None or callable(index) or list(index) == list(range(len(index))):
+    if index is None or callable(index) or np.ndim(factors) != 1:
+        return factors
+    if list(index) == list(range(len(index))):
         return factors
     if len(set(index)) < len(index):
         raise ValueError(f"penalty_factor has an index with a name twice, got {list(index)}.")
@@ -49,8 +58,7 @@ def _factors_by_name(penalty_factor, n_features, feature_names):
     if unknown:
         raise ValueError(f"penalty_factor names columns that X does not have: {unknown}.")
     factors = np.ones(n_features)
-    for name, factor in penalty_factor.items():
-        factors[position[name]] = factor
+    factors[[position[name] for name in penalty_factor]] = _numbers(list(penalty_factor.values()))
     return factors
 
 

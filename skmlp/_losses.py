@@ -59,8 +59,10 @@ LOSSES = {
 }
 
 
-def check_range(y, name):
-    """ValueError for values of y that the loss of this name has no value for."""
-    lowest = LOSSES[name].lowest_y
+def check_range(y, loss, name):
+    """ValueError for values of y, called ``name``, that the loss of this name has no value for."""
+    lowest = LOSSES[loss].lowest_y
     if (y < lowest).any():
-        raise ValueError(f"loss={name!r} needs y >= {lowest:g}, got a smallest y of {y.min():g}.")
+        raise ValueError(
+            f"loss={loss!r} needs {name} >= {lowest:g}, got a smallest {name} of {y.min():g}."
+        )

@@ -501,7 +501,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
             samples_seen=before.get("t_", 0),
             incremental=incremental,
         )
-        if not incremental:
+        if not (incremental and goes_on):
             warn_of_units(task, getattr(self, "feature_names_in_", None))
         solution = train_together(task)
         warn_of_status(self, self._adopt(data, solution, before), solution)

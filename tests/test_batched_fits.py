@@ -490,13 +490,14 @@ def test_backend_by_name():
         Parallel(n_jobs=0)(tasks)
 
 
+@pytest.mark.parametrize("n_jobs", [2, 16])
 @pytest.mark.parametrize("hint", [{"prefer": "threads"}, {"require": "sharedmem"}])
-def test_real_threads_where_they_are_asked_for(hint):
-    barrier = threading.Barrier(2)
+def test_real_threads_where_they_are_asked_for(hint, n_jobs):
+    barrier = threading.Barrier(n_jobs)
     with batched_fits():
-        names = Parallel(n_jobs=2, **hint)(delayed(barrier.wait)(10) for _ in range(2))
+        names = Parallel(n_jobs, **hint)(delayed(barrier.wait)(10) for _ in range(n_jobs))
         models, sizes = counted(lambda: Parallel(n_jobs=2, **hint)(delayed(fit)(a) for a in ALPHAS))
-    assert sorted(names) == [0, 1]
+    assert sorted(names) == list(range(n_jobs))
     assert sizes == [1] * 4
     np.testing.assert_array_equal(models[1].coefs_[0], fit(ALPHAS[1]).coefs_[0])
 

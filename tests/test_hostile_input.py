@@ -90,6 +90,44 @@ FAILURES = {
 }
 
 
+# Values that are no numbers
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ([None] * 12, "Input {name} contains NaN"),
+        ([1.0, np.nan] * 6, "Input {name} contains NaN"),
+        (pd.date_range("2020", periods=12), "{name} must hold numbers"),
+    ],
+    ids=["None", "NaN", "dates"],
+)
+def test_y_that_is_no_number_is_named(values, message):
+    with pytest.raises(ValueError, match=message.format(name="y")):
+        regressor().fit(X[:12], values)
+    with pytest.raises(ValueError, match=message.format(name="y_val")):
+        regressor().fit(X[:12], y[:12], X_val=X[:12], y_val=values)
+
+
+@pytest.mark.parametrize(
+    "given, argument",
+    [
+        ({"X_val": with_value(X[:12], np.nan), "y_val": y[:12]}, "X_val"),
+        ({"X_val": X[:12, :2], "y_val": y[:12]}, "X_val"),
+        ({"X_val": X[:12], "y_val": y[:10]}, "X_val and y_val"),
+        ({"X_val": X[:12], "y_val": y[:12], "sample_weight_val": np.ones(9)}, "sample_weight_val"),
+        (
+            {"X_val": X[:12], "y_val": y[:12], "sample_weight_val": np.zeros(12)},
+            "sample_weight_val",
+        ),
+    ],
+    ids=["NaN", "features", "rows", "short weights", "zero weights"],
+)
+def test_validation_data_at_fault_are_named(given, argument):
+    with pytest.raises(ValueError, match=f"^{argument}: "):
+        regressor().fit(X, y, **given)
+
+
 @pytest.mark.parametrize("name", FAILURES)
 def test_failed_fit_leaves_the_model_unfitted(name):
     model = regressor(activation="identity")

@@ -92,7 +92,7 @@ def test_y_below_the_range_is_refused(name):
         return
     with pytest.raises(ValueError, match=r"loss='poisson' needs y >= 0, got a smallest y of -1\."):
         model.fit(X, np.r_[-1.0, COUNTS[1:, 0]])
-    with pytest.raises(ValueError, match=r"got a smallest y of -1\."):
+    with pytest.raises(ValueError, match=r"got a smallest y_val of -1\."):
         model.fit(X, COUNTS[:, 0], X_val=X, y_val=np.r_[-1.0, COUNTS[1:, 0]])
     assert model.__sklearn_tags__().target_tags.positive_only
 

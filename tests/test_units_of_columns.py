@@ -63,6 +63,31 @@ def test_other_columns_raise_no_alarm(data):
     assert messages(data, y) == []
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_column_far_from_zero_is_named(solver):
+    far = X + np.array([0.0, 0.0, 2000.0, 0.0])
+    params = {"solver": solver, "learning_rate_init": 1e-9, "max_iter": 2}
+    (message,) = messages(pd.DataFrame(far, columns=NAMES), y, **params)
+    assert f"[{NAMES[2]!r}]" in message
+    assert "from zero" in message
+    assert messages(far - far.mean(axis=0), y, **params) == []
+    assert messages(far, y, solver="lbfgs", max_iter=2) == []
+
+
+def test_first_piece_of_partial_fit_names_columns():
+    network = RegularizedMLPRegressor(hidden_layer_sizes=(3,), random_state=0)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            network.partial_fit(X * [1.0, 1e5, 1.0, 1.0], y)
+    assert [("columns [1] of X" in str(w.message)) for w in seen] == [True]
+
+
+def test_a_few_rows_raise_no_alarm():
+    close = np.c_[[0.5, 0.501, 0.5], X[:3]]
+    assert messages(close, y[:3], max_iter=2) == []
+
+
 def test_units_that_do_not_matter_raise_no_alarm():
     data = X * [1, 1e6, 1, 1]
     assert messages(data, y, **LINEAR) == []
@@ -138,6 +163,15 @@ def test_a_series_of_other_names_is_an_error(index, message):
         weights_of(pd.Series(1.0, index=index), pd.DataFrame(X, columns=NAMES))
     with pytest.raises(ValueError, match="name"):
         weights_of(pd.Series(1.0, index=index), X)
+
+
+def test_factors_that_are_no_numbers_are_named():
+    frame = pd.DataFrame(X, columns=NAMES)
+    for factors in (["a"] * 4, {"age": "x"}):
+        with pytest.raises(ValueError, match="penalty_factor must hold numbers"):
+            weights_of(factors, frame)
+    with pytest.raises(ValueError, match=r"penalty_factor has shape .4, 1."):
+        weights_of(pd.DataFrame({"factor": [1.0, 1.0, 1.0, 2.0]}, index=NAMES), frame)
 
 
 # Sparse y
