@@ -177,3 +177,18 @@ def test_wrappers_that_are_not_fitted(display):
         with pytest.raises(NotFittedError, match="is not fitted yet"):
             display.from_estimator(unfitted)
     assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("display", KINDS)
+@pytest.mark.parametrize(
+    "thing, message",
+    [
+        (None, "NoneType"),
+        (X.to_numpy(), "ndarray"),
+        (RegularizedMLPRegressorCV, "the class RegularizedMLPRegressorCV"),
+    ],
+    ids=["None", "array", "class"],
+)
+def test_things_that_are_no_estimators(display, thing, message):
+    with pytest.raises(TypeError, match=KINDS[display] + f".*; got {message}."):
+        display.from_estimator(thing)

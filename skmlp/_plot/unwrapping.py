@@ -15,8 +15,10 @@ def fitted(estimator, attribute, wanted):
     another kind of estimator.
     """
     innermost = layers(estimator, attribute)[-1]
-    if not hasattr(innermost, attribute):
-        check_is_fitted(innermost)
+    is_estimator = hasattr(innermost, "fit") and not isinstance(innermost, type)
+    if not (is_estimator and hasattr(innermost, attribute)):
+        if is_estimator:
+            check_is_fitted(innermost)
         raise TypeError(
             f"A display of this kind takes {wanted}, alone or inside {WRAPPERS}; got "
             f"{_described(estimator, innermost)}."
@@ -47,7 +49,8 @@ def _inside(estimator):
 
 
 def _described(estimator, innermost):
-    name = type(innermost).__name__
+    is_class = isinstance(innermost, type)
+    name = f"the class {innermost.__name__}" if is_class else type(innermost).__name__
     if innermost is not estimator:
         name += f" inside {type(estimator).__name__}"
     if hasattr(innermost, "estimators_"):
