@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from helpers import network, task_of
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.metrics import r2_score
 
 from skmlp.engine.path import Scheme, relax
 from skmlp.engine.path_end import null_moments
@@ -136,3 +138,30 @@ def test_relaxed_is_the_unpenalised_fit_on_the_columns():
     assert_array_equal(solution.weights.coefs[0][columns], expected.weights.coefs[0])
     assert not np.delete(solution.weights.coefs[0], columns, axis=0).any()
     assert solution.objective == expected.objective < sparse.objective
+
+
+@pytest.mark.parametrize("csr", [False, True])
+@pytest.mark.parametrize("target", [y, np.column_stack([y, X[:, 2]])], ids=["one", "two"])
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_refits_on_some_columns_are_stopped_by_the_held_out_rows(solver, target, csr):
+    """Their score is R2 of the network on all columns, where those left out are zero."""
+    stored = sparse.csr_matrix if csr else np.array
+    task = task_of(
+        stored(X[:60]),
+        target[:60],
+        validation=(stored(X[60:]), target[60:]),
+        hidden_layer_sizes=4,
+        activation="identity",
+        solver=solver,
+        early_stopping=True,
+        max_iter=20,
+        learning_rate_init=0.01,
+    )
+    (dense,) = train([task])
+    support = np.array([0, 1, 4])
+    start = dense.weights.restrict(support).embed(support, 6)
+    (refit,) = relax([task], [start], train)
+    (inner, outer), (shift, end) = refit.weights.coefs, refit.weights.intercepts
+    assert_array_equal(np.flatnonzero(inner.any(1)), support)
+    outputs = (X[60:] @ inner + shift) @ outer + end
+    assert refit.validation_score == pytest.approx(r2_score(target[60:], outputs), abs=1e-8)
