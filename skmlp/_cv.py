@@ -24,9 +24,9 @@ from ._regressor import RegularizedMLPRegressor
 from ._selection import SelectsFeatures
 from ._task import draw_seed
 from ._transaction import all_or_nothing
+from ._weights import mean_weight, warn_of_small_weights
 
 DEFAULT_ALPHA = 7
-SMALL_WEIGHT = 0.1
 
 
 def _of_estimator(name):
@@ -254,28 +254,24 @@ class RegularizedMLPRegressorCV(
                 solver="lbfgs", alpha=DEFAULT_ALPHA, tol=3e-3, random_state=0
             )
         base = clone(self.estimator)
+        return base.set_params(alpha=DEFAULT_ALPHA) if self._lacks_l2() else base
+
+    def _lacks_l2(self):
+        """Whether the network given has only the small default alpha, and the path needs one."""
         moves_first_layer_alone = self.param == "group_l1" and self.l1_ratio == 1
-        if moves_first_layer_alone and is_plain(base):
-            warnings.warn(
-                f"The path of group_l1 needs a penalty on the later layers, and the estimator has "
-                f"only its default alpha={base.alpha}: alpha={DEFAULT_ALPHA} is taken. Give alpha, "
-                "or an l1_ratio below one, to choose it."
-            )
-            base.set_params(alpha=DEFAULT_ALPHA)
-        return base
+        return self.estimator is not None and moves_first_layer_alone and is_plain(self.estimator)
 
     def _heed_weights(self, base, weight):
         """alpha is divided by the sum of weights: the default one is meant for a mean of one."""
-        if weight is None:
-            return
-        mean = float(weight[weight > 0].mean())
-        if self.estimator is None and self.l1_ratio == 1:
-            base.set_params(alpha=DEFAULT_ALPHA * mean)
-        elif mean < SMALL_WEIGHT and np.max(base.alpha) > 0 and self.l1_ratio == 1:
+        if self.estimator is not None and not self._lacks_l2():
+            warn_of_small_weights(base, weight, self.l1_ratio)
+        elif self.l1_ratio == 1:
+            base.set_params(alpha=DEFAULT_ALPHA * mean_weight(weight))
+        if self._lacks_l2():
             warnings.warn(
-                f"The mean of sample_weight is {mean:.2g}, and alpha={base.alpha!r} is divided by "
-                "the sum of the weights: it acts many times as strongly as with weights of mean "
-                "one. Divide sample_weight by its mean, or give a smaller alpha."
+                "The path of group_l1 needs a penalty on the later layers, and the estimator has "
+                f"only its default alpha={self.estimator.alpha}: alpha={base.alpha:.4g} is taken. "
+                "Give alpha, or an l1_ratio below one, to choose it."
             )
 
     def _search(self, search, problems):

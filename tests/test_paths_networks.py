@@ -1,5 +1,6 @@
 """Paths of networks, their cross-validation and stability selection; and what may go wrong."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import Lasso
 from sklearn.metrics import mean_poisson_deviance, mean_squared_error
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
@@ -529,3 +530,43 @@ def test_the_linear_error_is_the_lasso_s():
         for share in (0.01, 0.03, 0.1)
     ]
     assert search._linear_error([judge]) == pytest.approx(min(errors), rel=1e-6)
+
+
+# The sum of the weights
+
+
+def test_alpha_taken_for_a_plain_network_does_not_depend_on_the_sum_of_weights():
+    """A network with its small default alpha gets 7 times the mean weight, said once."""
+    weight = np.random.default_rng(2).uniform(0.5, 1.5, N_ROWS)
+    weight /= weight.mean()
+    plain = network(alpha=1e-4, tol=1e-2)
+    models = []
+    for unit in (1.0, 1 / N_ROWS):
+        model = RegularizedMLPRegressorCV(plain, strengths=[0.02, 0.2], cv=3, adaptive=False)
+        with pytest.warns(UserWarning, match="only its default alpha") as seen:
+            models.append(model.fit(X, y, sample_weight=unit * weight))
+        said = [str(w.message) for w in seen if "only its default alpha" in str(w.message)]
+        assert said == [said[0]]
+        assert f"alpha={7 * unit:.4g} is taken" in said[0]
+        assert model.estimator_.alpha == pytest.approx(7 * unit, rel=1e-12)
+    assert_allclose(models[0].mse_mean_, models[1].mse_mean_, rtol=0.05)
+    assert models[0].mse_mean_.min() < 0.3 * y.var()
+
+
+def test_weights_of_a_small_sum_are_named_beside_an_alpha_of_the_user():
+    weight = np.full(N_ROWS, 1 / N_ROWS)
+    weight[0] *= 2
+    settings = {"strengths": [0.1], "adaptive": False}
+    for call in (
+        lambda **s: cv_of(**settings, **s).fit(X, y, sample_weight=weight),
+        lambda **s: path_of(**settings, **s, sample_weight=weight),
+        lambda **s: stability_selection(
+            network(), X, y, n_subsamples=2, random_state=0, **settings, **s, sample_weight=weight
+        ),
+    ):
+        with pytest.warns(UserWarning, match="mean of sample_weight is 0.0084, and alpha=2.0"):
+            call()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            call(l1_ratio=0.5)
