@@ -21,10 +21,9 @@ class Candidates(NamedTuple):
     @classmethod
     def of(cls, halves):
         """The units of the tasks of halves, which differ in their rows alone."""
-        task, n_features = halves[0], halves[0].program.layer_sizes[0]
-        group = np.array(task.program.feature_groups or range(n_features))
-        factor = np.ones(n_features) if task.penalty_factor is None else task.penalty_factor
-        is_free = (factor > 0) & np.isfinite(factor)
+        task = halves[0]
+        is_free = task.factors()[0] > 0
+        group = np.array(task.program.feature_groups or range(is_free.size))
         varies = (is_free & ~constant_columns(half.train) for half in halves)
         return cls(group, is_free, min(np.unique(group[free]).size for free in varies))
 
@@ -46,7 +45,7 @@ class Candidates(NamedTuple):
 
 def constant_columns(samples):
     """Which columns have one value in the engine's samples (n_features,)."""
-    X = samples.X if samples.rows is None else samples.X[samples.rows]
+    X = samples.matrix()
     if sparse.issparse(X):
         least, largest = min_max_axis(X, axis=0)
     else:

@@ -189,7 +189,7 @@ class PathSearch:
         first, *folds = problems
         judges, others = folds[:N_JUDGES], [first, *folds[N_JUDGES:]]
         share, fits, n_iter, is_better = self._judged(judges)
-        own, *rest = self._initial(others, share, n_iter)
+        own, *rest = self._initial(others, [share], n_iter)[0]
         solutions = [own, *fits, *rest]
         largest = LARGEST_FACTOR if is_better else CAUTIOUS_FACTOR
         return [
@@ -205,7 +205,7 @@ class PathSearch:
         """
         linear = self._linear_error(judges)
         for n_iter in INITIAL_ROUNDS:
-            fits = [self._initial(judges, share, n_iter) for share in INITIAL_SHARES]
+            fits = self._initial(judges, INITIAL_SHARES, n_iter)
             mean, _ = mean_errors(judges, held_out_errors(judges, fits))
             best = int(np.argmin(np.nan_to_num(mean, nan=np.inf)))
             if mean[best] < linear:
@@ -223,16 +223,18 @@ class PathSearch:
         mean, _ = mean_errors(judges, held_out_errors(judges, fits))
         return np.nan_to_num(mean, nan=np.inf).min()
 
-    def _initial(self, problems, share, n_iter):
-        """The initial networks of problems, at a share of the end of the first one's path.
+    def _initial(self, problems, shares, n_iter):
+        """The initial networks of problems, at each of some shares of the end of the first's path.
 
         With little L2 of the later layers first weights are far from those of the minimum, and many
         iterations pass before any feature is found: these have that of ``INITIAL_L2`` at least,
         whatever the number of rows.
         """
         tasks = [_with_l2(problem.task) for problem in problems]
-        strength = share * self.scheme.largest(tasks[0])
-        return self._best(_finer([self.scheme.at(task, strength) for task in tasks], n_iter))
+        end = self.scheme.largest(tasks[0])
+        moved = [self.scheme.at(task, share * end) for share in shares for task in tasks]
+        networks, n = self._best(_finer(moved, n_iter)), len(tasks)
+        return [networks[k : k + n] for k in range(0, len(networks), n)]
 
     def relaxed(self, problems, fits):
         """``fits`` with each solution refitted without penalty on its support.
@@ -270,6 +272,7 @@ class PathSearch:
                 break
             refits = self._relax(tasks, starts, n_iter)
             (error,), _ = mean_errors(problems, held_out_errors(problems, [refits]))
+            self._say(f"Refits of {n_iter} iterations without penalty: mean error {error:.6g}")
             if not error < least:
                 break
             best, least = refits, error
@@ -305,14 +308,14 @@ class PathSearch:
 
     # What people read
 
-    def say(self, message):
+    def _say(self, message):
         """Print a line, where it was asked for."""
         if self._verbose:
             print(message)
 
     def _say_strength(self, strength, k, n_strengths, solutions):
         n_features = np.mean([support_of(solution).sum() for solution in solutions])
-        self.say(
+        self._say(
             f"Strength {k} of {n_strengths}, {self.param} = {strength:.4g}: "
             f"{n_features:.1f} features on average, loss {solutions[0].objective:.6f}"
         )
@@ -345,7 +348,7 @@ def _finer(tasks, n_iter):
 
 
 def _with_l2(task):
-    """The task with L2 of each layer that is worth it."""
+    """The task with an L2 of ``INITIAL_L2`` at least on each layer."""
     least = INITIAL_L2 * task.train.total_weight
     return replace(task, alpha=tuple(max(alpha, least) for alpha in task.alpha))
 
@@ -362,8 +365,7 @@ def support_of(solution):
 
 def _is_moving(task, solution):
     """Which of the features that the penalty can remove are left."""
-    factor = 1.0 if task.penalty_factor is None else task.penalty_factor
-    return support_of(solution) & (factor > 0)
+    return support_of(solution) & (task.factors()[0] > 0)
 
 
 def _adapted(task, solution, largest_factor):

@@ -41,13 +41,13 @@ def warn_of_units(task, names):
     if task.train.n_rows < FEW_ROWS or (task.program.solver == "lbfgs" and not penalised):
         return
     mean, std = column_moments(task.train)
-    moves = std > 0
-    if task.penalty_factor is not None:
-        moves &= np.isfinite(task.penalty_factor)
+    moves = (std > 0) & ~task.excluded
     if moves.sum() > 1:
         typical = np.median(std[moves])
-        far = moves & ((std > FAR * typical) | (_reach(task.train, mean) < typical / FAR))
-        _warn_of_columns(far, names, OTHER_SCALE)
+        large, small = moves & (std > FAR * typical), moves & (std < typical / FAR)
+        if small.any():
+            small &= _reach(task.train, mean) < typical / FAR
+        _warn_of_columns(large | small, names, OTHER_SCALE)
     if task.program.solver != "lbfgs":
         _warn_of_columns(moves & (np.abs(mean) > FAR * std), names, FAR_ORIGIN)
 

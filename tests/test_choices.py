@@ -65,6 +65,7 @@ def test_verbose_prints_a_line_a_strength(run, capsys):
     run(RegularizedMLPRegressor(**NETWORK), verbose=True)
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("Strength") and "features" in line for line in lines) >= 3
+    assert any(line.startswith("Refits") for line in lines) == (run is run_cv)
     run(RegularizedMLPRegressor(**NETWORK))
     assert not capsys.readouterr().out
     with pytest.raises(InvalidParameterError, match="'verbose' parameter"):

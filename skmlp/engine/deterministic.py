@@ -104,8 +104,7 @@ def _minimize_together(tasks, penalties, layout, rows) -> list[End]:
         _Run(*one, layout) for one in zip(tasks, stack.penalties, stack.scalings, rows, strict=True)
     ]
     try:
-        limits = [(task.max_iter, task.max_fun) for task in tasks]
-        searches = [run.descent(run.start, *own) for run, own in zip(runs, limits, strict=True)]
+        searches = [run.descent(run.start, run.task.max_iter, run.task.max_fun) for run in runs]
         ends = run_together(searches, stack)
     except KeyboardInterrupt:
         if len(tasks) > 1:

@@ -29,17 +29,14 @@ EXACT = 1e-11
 
 def solve_groups(moments, penalty: PenaltyNumbers, task: Task) -> tuple[np.ndarray, int]:
     """(coefficients (p, q) on X as it is, iterations), in units of y of variance one."""
-    p, q = moments.cross.shape
     unit = np.sqrt(moments.y_square) or 1.0
     scaled = moments.scaled(penalty)
     groups = replace(scaled.groups, strength=scaled.groups.strength / unit)
     scaled = replace(scaled, l1=scaled.l1 / unit, groups=groups)
     problem = GroupQuadratic(moments.gram, moments.cross / unit, scaled)
-    start = np.zeros((p, q))
-    if task.start is not None:
-        start = task.start.coefs[0].astype(np.float64) * moments.scale[:, None] / unit
-    b, n_iter = _on_working_sets(problem, np.clip(start.ravel(), scaled.lower, scaled.upper), task)
-    return b.reshape(p, q) * unit / moments.scale[:, None], n_iter
+    start = np.clip((moments.start(task) / unit).ravel(), scaled.lower, scaled.upper)
+    b, n_iter = _on_working_sets(problem, start, task)
+    return b.reshape(moments.cross.shape) * unit / moments.scale[:, None], n_iter
 
 
 class GroupQuadratic:
@@ -80,10 +77,8 @@ class GroupQuadratic:
 
     def moving(self, b: np.ndarray) -> np.ndarray:
         """Weights around which F is smooth."""
-        penalty = self.penalty
         in_use = (self.strength == 0) | (self.norms(b) > 0)
-        free = (penalty.l1 == 0) & (penalty.lower < 0) & (penalty.upper > 0)
-        return np.flatnonzero(in_use & (free | (b != 0)))
+        return np.flatnonzero(in_use & (self.penalty.is_free | (b != 0)))
 
     def derivatives(self, b: np.ndarray, moving: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Gradient and Hessian of F in some weights, all with a penalty that is smooth at b."""

@@ -67,6 +67,12 @@ class Moments:
             raise ValueError(UNUSABLE.format(name="y", range="too small"))
         return y
 
+    def start(self, task: Task) -> np.ndarray:
+        """The coefficients (p, q) to start from, in scaled columns."""
+        if task.start is None:
+            return np.zeros_like(self.cross)
+        return task.start.coefs[0].astype(np.float64) * self.scale[:, None]
+
     def scaled(self, penalty: PenaltyNumbers) -> PenaltyNumbers:
         """The penalty in scaled columns, of one output or of all; constant columns are excluded."""
         n_units = penalty.l1.size // self.scale.size
@@ -114,7 +120,7 @@ class _Output:
         b, total_iter = np.clip(start, self.penalty.lower, self.penalty.upper), 0
         members = np.arange(b.size)
         if self.moments.is_wide:
-            members = np.flatnonzero((b != 0) | self._free)
+            members = np.flatnonzero((b != 0) | self.penalty.is_free)
             members = np.union1d(members, self._worst(b, members))
         for _ in range(MAX_WORKING_SETS):
             found, optimal, n_iter = solve(self.restricted(members), task, b[members])
@@ -125,18 +131,13 @@ class _Output:
             entering = self._worst(b, members)
             if not entering.size:
                 break
-            members = np.union1d(np.flatnonzero((b != 0) | self._free), entering)
+            members = np.union1d(np.flatnonzero((b != 0) | self.penalty.is_free), entering)
         return b, total_iter
-
-    @property
-    def _free(self) -> np.ndarray:
-        penalty = self.penalty
-        return (penalty.l1 == 0) & (penalty.lower < 0) & (penalty.upper > 0)
 
     def _least_squares(self) -> np.ndarray | None:
         """Ridge, or the least squares of least norm; None where there are L1 or bounds."""
         members = np.flatnonzero((self.penalty.lower < 0) | (self.penalty.upper > 0))
-        if not self._free[members].all():
+        if not self.penalty.is_free[members].all():
             return None
         b, l2, target = np.zeros_like(self.cross), self.penalty.l2[members], self.cross[members]
         gram = self.moments.gram.of(members)
@@ -182,9 +183,7 @@ def solve_linear(task: Task) -> Solution:
 def _solve_outputs(moments: Moments, penalty: PenaltyNumbers, task: Task):
     """(coefficients (p, q), iterations), output by output."""
     n_features, n_outputs = moments.cross.shape
-    start = np.zeros((n_features, n_outputs))
-    if task.start is not None:
-        start = task.start.coefs[0].astype(np.float64) * moments.scale[:, None]
+    start = moments.start(task)
     coef, n_iter = np.zeros_like(start), 0
     for output in range(n_outputs):
         own = penalty.of(output + n_outputs * np.arange(n_features))

@@ -75,21 +75,19 @@ class Scheme:
         A step that is too long, or rounding, may leave a minimum that is still there; it is kept
         if it lies below the network of zeros.
         """
-        fallen = [
-            k
-            for k, (task, solution) in enumerate(zip(tasks, solutions, strict=True))
-            if _has_fallen(task, solution)
-        ]
+        pairs = enumerate(zip(tasks, solutions, strict=True))
+        fallen = [k for k, pair in pairs if _has_fallen(*pair)]
+        if not fallen:
+            return solutions
         own = [tasks[k] for k in fallen]
         middle = float(np.sqrt(before * strength))
         halfway = _train_living(self._from(own, middle, [task.start for task in own]), train)
         again = _train_living(self._from(own, strength, [s.weights for s in halfway]), train)
-        better = [
-            new if has_features(new.weights) and new.objective < solutions[k].objective else None
-            for k, new in zip(fallen, again, strict=True)
-        ]
-        kept = dict(zip(fallen, better, strict=True))
-        return [kept.get(k) or solution for k, solution in enumerate(solutions)]
+        kept = list(solutions)
+        for k, solution in zip(fallen, again, strict=True):
+            if has_features(solution.weights) and solution.objective < kept[k].objective:
+                kept[k] = solution
+        return kept
 
 
 def _has_fallen(task: Task, solution: Solution) -> bool:
@@ -108,8 +106,7 @@ def _train_living(tasks: list[Task], train) -> list[Solution]:
 
     living = [k for k, task in enumerate(tasks) if task.start is None or has_features(task.start)]
     own = [tasks[k] for k in living]
-    trained = solve(own, train) if own else []
-    solutions = dict(zip(living, trained, strict=True))
+    solutions = dict(zip(living, solve(own, train), strict=True))
     return [
         solutions[k] if k in solutions and has_features(solutions[k].weights) else constant(task)
         for k, task in enumerate(tasks)

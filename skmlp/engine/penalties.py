@@ -36,6 +36,12 @@ class PenaltyNumbers:
             self.l1[weights], self.l2[weights], self.lower[weights], self.upper[weights]
         )
 
+    @property
+    def is_free(self) -> np.ndarray:
+        """Weights with neither L1 nor bounds (n_weights,)."""
+        n_weights = self.l1.size
+        return (self.l1 == 0) & (self.lower[:n_weights] < 0) & (self.upper[:n_weights] > 0)
+
     def value(self, row: np.ndarray) -> float:
         """g at a flat row within the bounds."""
         value = float(self.l1 @ np.abs(row[: self.l1.size]))

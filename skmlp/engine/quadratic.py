@@ -125,8 +125,7 @@ class Quadratic:
     @cached_property
     def free(self) -> np.ndarray:
         """Coefficients with neither L1 nor bounds."""
-        penalty = self.penalty
-        return (penalty.l1 == 0) & (penalty.lower < 0) & (penalty.upper > 0)
+        return self.penalty.is_free
 
     def _wrong(self, candidate, gradient, signs, active) -> np.ndarray:
         """Coefficients that are not where the optimality conditions want them."""

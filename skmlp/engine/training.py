@@ -172,9 +172,7 @@ def _settles(task: Task, outcome: Outcome) -> bool:
 
 
 def _not_worse(task: Task, layout: Layout, row: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """With early stopping, ``before`` where the validation score fell by more than ``tol``."""
-    if not task.early_stopping:
-        return row
+    """``before`` where the validation score fell by more than ``tol``."""
     scores = [validate_weights(task, layout.unpack(r, "float64"))[1] for r in (row, before)]
     return row if scores[0] >= scores[1] - task.tol else before
 

@@ -81,10 +81,8 @@ class _Check:
 
     def __init__(self, task: Task) -> None:
         self._tol, self._layout = task.tol, Layout(task.program)
-        self._penalty, self._scaling = (
-            penalty_numbers(task, self._layout),
-            Scaling(task, self._layout),
-        )
+        self._penalty = penalty_numbers(task, self._layout)
+        self._scaling = Scaling(task, self._layout)
         self._scaled_penalty = self._scaling.penalty(self._penalty)
         with one_fit():
             self._objective = FullObjective(task, self._penalty, self._layout)
