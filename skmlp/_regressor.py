@@ -203,10 +203,11 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         Fraction of exact zeros in each layer's weights.
 
     feature_importances_ : ndarray of shape (n_features_in_,)
-        Norms of the weights that leave each feature, times its standard deviation in training: zero
-        where the feature has left the network, or is constant. ``SelectFromModel`` keeps the
-        features that the network uses: its default threshold is 1e-5, as for Lasso. Give it a
-        smaller ``threshold`` where y has very small units, and one where the network is inside a
+        Norms of the weights that leave each feature, for X and, without hidden layers, y in units
+        of their standard deviations in training: they change with units only where the fit does
+        (as with penalties and ``normalize_y=False``). Zero where the feature has left the network,
+        or is constant. ``SelectFromModel`` keeps the features that the network uses: its default
+        threshold is 1e-5, as for Lasso. Give it a ``threshold`` where the network is inside a
         pipeline or a search (with ``importance_getter``), whose default is the mean importance.
 
     selected_features_ : ndarray of shape (n_selected,)

@@ -11,6 +11,15 @@ def feature_scale(samples):
     return column_moments(samples)[1]
 
 
+def importances(coefs, feature_scale, output_unit):
+    """Norms of the first layer's rows (n_features,), for X in units of its standard deviation.
+
+    Without hidden layers the first layer's weights are the outputs' (unit (n_outputs,)): so is y.
+    """
+    first = coefs[0] / output_unit if len(coefs) == 1 else coefs[0]
+    return np.linalg.norm(first, axis=1) * feature_scale
+
+
 class SelectsFeatures:
     """What ``coefs_`` say about features: a feature is out where its row of weights is zero."""
 
@@ -43,6 +52,6 @@ class SelectsFeatures:
 
     @property
     def feature_importances_(self):
-        """Norms of the rows of ``coefs_[0]`` times the features' standard deviations."""
+        """Norms of the rows of ``coefs_[0]``, for standardised features and, if linear, y."""
         check_is_fitted(self, "coefs_")
-        return np.linalg.norm(self.coefs_[0], axis=1) * self._feature_scale
+        return importances(self.coefs_, self._feature_scale, self._trained.target.unit)

@@ -17,24 +17,33 @@ class TargetScale:
     y_scaled is snapped to a grid, where ``snapped_mean`` is its mean there, or not, where that is
     None. Rounding differs between units of y, and the hundreds of steps that train a network
     amplify it; on the grid y has the same bits in practically all units, and so has the network.
+    ``unit`` (n_outputs,) is that of an output's coefficients: what they change with where y does,
+    also where y is trained on as it is.
     """
 
     mean: np.ndarray
     scale: np.ndarray
+    unit: np.ndarray
     snapped_mean: np.ndarray | None = None
 
     @classmethod
     def of(cls, y, weight, normalize, snap=False):
         """The scale of y (n, n_outputs), in units of its moments, or y as it is."""
-        if not normalize:
-            return cls(np.zeros(y.shape[1]), np.ones(y.shape[1]))
         size = np.abs(y).max(axis=0)
         size = np.where(size > 0, size, 1.0)  # squares of huge or tiny values stay finite
         mean, scale = cls._moments(y / size, weight)
         mean, scale = size * mean, np.where(scale > 0, size * scale, 1.0)
+        unit = cls._unit(scale)
+        if not normalize:
+            return cls(np.zeros_like(mean), np.ones_like(scale), unit)
         if not snap:
-            return cls(mean, scale)
-        return cls(mean, scale, np.average(_snapped((y - mean) / scale, GRID), 0, weight))
+            return cls(mean, scale, unit)
+        return cls(mean, scale, unit, np.average(_snapped((y - mean) / scale, GRID), 0, weight))
+
+    @staticmethod
+    def _unit(scale):
+        """Coefficients are in the standard deviations of y."""
+        return scale
 
     @staticmethod
     def _moments(y, weight):
@@ -74,12 +83,18 @@ class TargetScale:
 
     def is_same(self, other):
         """Whether both turn y into the same numbers."""
-        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        names = ("mean", "scale", "snapped_mean")
+        pairs = [(getattr(self, name), getattr(other, name)) for name in names]
         return type(self) is type(other) and all(np.array_equal(a, b) for a, b in pairs)
 
 
 class LogTargetScale(TargetScale):
     """y = scale * y_scaled, for a log link: a factor of y is a summand of the output."""
+
+    @staticmethod
+    def _unit(scale):
+        """A summand leaves coefficients as they are."""
+        return np.ones_like(scale)
 
     @staticmethod
     def _moments(y, weight):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import Lasso
@@ -54,6 +54,67 @@ def test_same_features_as_with_the_lasso():
     theirs = SelectFromModel(Lasso(0.2, tol=1e-10)).fit(X, y)
     assert_array_equal(ours.get_support(), theirs.get_support())
     assert 0 < ours.get_support().sum() < 8
+
+
+TWO = np.column_stack([y, X[:, 3] - X[:, 4] + 0.1 * y])
+COUNTS = np.random.default_rng(1).poisson(np.exp(0.3 * y))
+ADAM_STEPS = {"solver": "adam", "alpha": 0.1, "max_iter": 30}
+IN_ANY_UNIT = {
+    "lasso": (NETWORKS["lasso"], y),
+    "adam, linear": (features(NETWORKS["lasso"], **ADAM_STEPS), y),
+    "group": (NETWORKS["group"], y),
+    "adam": (NETWORKS["adam"], y),
+    "two outputs": (features(LINEAR, group_l1=0.1), TWO),
+    "poisson": (features(LINEAR, loss="poisson", l1_per_layer=0.05, tol=1e-10), COUNTS),
+    "non-negative": (NETWORKS["non-negative"], y),
+    "linear by cross-validation": (NETWORKS["by cross-validation"], y),
+    "two by cross-validation": (NETWORKS["by cross-validation"], TWO),
+    "relaxed": (NETWORKS["relaxed"], y),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+@pytest.mark.parametrize("network, target", IN_ANY_UNIT.values(), ids=list(IN_ANY_UNIT))
+def test_same_features_in_any_unit_of_y(network, target, unit):
+    plain, other = (SelectFromModel(network).fit(X, u * target) for u in (1.0, unit))
+    importances = plain.estimator_.feature_importances_
+    assert_array_equal(other.get_support(), plain.get_support())
+    assert_array_equal(other.get_support(), other.estimator_.get_support())
+    assert_allclose(other.estimator_.feature_importances_, importances, rtol=1e-6)
+    assert plain.get_support().sum() > 0
+
+
+def test_outputs_have_their_own_units():
+    model = features(LINEAR, group_l1=0.1)
+    plain, other = (clone(model).fit(X, TWO * unit) for unit in (1.0, [1e-7, 1e4]))
+    assert_allclose(other.feature_importances_, plain.feature_importances_, rtol=1e-8)
+
+
+@pytest.mark.parametrize("weight", [None, np.linspace(0.2, 3, 80)], ids=["", "weighted"])
+@pytest.mark.parametrize("unit", [1.0, 1e-7, 1e5])
+def test_importances_of_linear_models_are_standardised_coefficients(unit, weight):
+    """With y as it is too, where strengths are in its unit."""
+    model = features(LINEAR, normalize_y=False, l1_per_layer=0.05 * unit)
+    model.fit(X, unit * y, sample_weight=weight)
+    std_y, *std = (np.sqrt(np.cov(column, aweights=weight, ddof=0)) for column in (unit * y, *X.T))
+    expected = np.abs(model.coefs_[0][:, 0]) * std / std_y
+    assert_allclose(model.feature_importances_, expected, rtol=1e-10)
+    assert 0 < model.get_support().sum() < 8
+
+
+def test_importances_where_y_is_constant():
+    for normalize_y in (True, False):
+        model = features(LINEAR, l1_per_layer=0.05, normalize_y=normalize_y)
+        model.fit(X, np.full(80, 1e-9))
+        assert_array_equal(model.feature_importances_, 0)
+
+
+def test_importances_go_on_with_the_scale_of_the_first_call():
+    model = features(ADAM, hidden_layer_sizes=(), alpha=0.1).partial_fit(X, 1e-6 * y)
+    model.partial_fit(X, np.full(80, 1e-6))
+    expected = np.abs(model.coefs_[0][:, 0]) * X.std(0) / (1e-6 * y).std()
+    assert_allclose(model.feature_importances_, expected, rtol=1e-8)
 
 
 def test_selector_as_a_step():

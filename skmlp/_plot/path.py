@@ -127,7 +127,7 @@ class RegularizationPathDisplay:
         named = _longest(norms)[: min(n_labels, room)]
         self.lines_ = _draw_lines(ax, strengths, norms, named, line_kwargs)
         strength_axis(ax, self.param)
-        ax.set_ylabel("Norm of weights × std of feature")
+        ax.set_ylabel("Norm of standardised weights")
         top = np.max(norms, initial=0.0) or 1.0
         legend = (
             0.0 if self.strength is None else LEGEND_LINES * font_size("medium") / inches(ax)[1]
