@@ -10,6 +10,8 @@ from sklearn.utils.sparsefuncs import min_max_axis
 class Candidates(NamedTuple):
     """What is selected or left as one: features, or groups of them, that are not forced.
 
+    Groups are those of a group penalty: L1 alone selects their columns one by one.
+
     ``group`` (n_features,) is the unit of each feature, ``is_free`` (n_features,) whether it may be
     selected or left, ``n_candidates`` the least number of units that are free in a half.
     """

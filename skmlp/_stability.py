@@ -35,7 +35,9 @@ class StabilitySelection(EqualByValue):
     n_candidates : int
         Number of features that a subsample can select or leave, the least of all subsamples. Those
         with a ``penalty_factor`` of infinity (never selected) or 0 (always), and columns constant
-        in a subsample, do not count; the columns of a group count as one.
+        in a subsample, do not count. The columns of a group count as one where a group penalty
+        holds them together: with ``param='l1_per_layer'`` only where the estimator has a
+        ``group_l1`` beside it, else each column of ``feature_groups`` counts.
 
     n_selected : ndarray of shape (n_strengths,)
         Mean number of such features that a subsample selects at this strength or any larger one.

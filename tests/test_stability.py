@@ -70,6 +70,16 @@ def test_columns_of_a_group_count_as_one():
     assert_allclose(found.false_bound, found.n_selected**2 / (0.5 * 4))
 
 
+def test_columns_of_a_group_count_singly_where_no_penalty_holds_them_together():
+    groups = {"feature_groups": [[0, 1], [4, 2]]}
+    single, plain = (stable(X, y, network=n, param="l1_per_layer") for n in (groups, {}))
+    assert single.n_candidates == P
+    assert_array_equal(single.frequency, plain.frequency)
+    assert_allclose(single.false_bound, plain.n_selected**2 / (0.5 * P))
+    held = stable(X, y, network={**groups, "group_l1": 0.01}, param="l1_per_layer")
+    assert held.n_candidates == 4
+
+
 def test_group_with_an_excluded_and_a_constant_column_counts():
     wide = np.column_stack([X, np.ones(N)])
     factor = np.ones(P + 1)
