@@ -29,9 +29,42 @@ def rows_of(arrays, rows):
 
 
 def folds(cv, arrays, groups=None):
-    """The pairs of (training, held-out) rows of a splitter; by default five folds."""
+    """Pairs of row numbers (training, held-out): given, or a splitter's; by default five folds."""
     X, y, _ = arrays
-    splits = [*check_cv(cv).split(X, y[:, 0] if y.shape[1] == 1 else y, groups)]
+    if np.iterable(cv) and not hasattr(cv, "split"):
+        splits = [*cv]
+    else:
+        splits = [*check_cv(cv).split(X, y[:, 0] if y.shape[1] == 1 else y, groups)]
     if not splits:
         raise ValueError(f"cv yields no split; a generator is used up by one fit. Got {cv!r}.")
-    return splits
+    return [_checked_fold(fold, len(y)) for fold in splits]
+
+
+def _checked_fold(fold, n_rows):
+    """Row numbers of a fold's two parts; ValueError where they are not rows of the data."""
+    try:
+        train, test = fold
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"cv must yield pairs of training and held-out rows, got {fold!r}."
+        ) from error
+    return _checked_rows(train, "training", n_rows), _checked_rows(test, "held-out", n_rows)
+
+
+def _checked_rows(rows, part, n_rows):
+    """Row numbers (n,) from row numbers or a mask of all rows, one True or False a row."""
+    rows = np.asarray(rows)
+    if rows.dtype == bool and rows.shape == (n_rows,):
+        return np.flatnonzero(rows)
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
+        raise ValueError(
+            f"cv must hold row numbers, or masks of shape ({n_rows},), got {part} rows of shape "
+            f"{rows.shape} and dtype {rows.dtype}."
+        )
+    outside = rows[(rows < -n_rows) | (rows >= n_rows)]
+    if outside.size:
+        raise ValueError(
+            f"cv holds the {part} row {outside[0]}, but X has n_samples={n_rows} rows, counted "
+            "from 0."
+        )
+    return rows.astype(np.intp)

@@ -125,6 +125,52 @@ def test_folds_without_rows_are_errors():
         halves.fit(X, y, weight)
 
 
+ROWS = np.arange(90)
+NO_ROWS = [
+    ([(ROWS[:50], ROWS[40:] + 5)], "cv holds the held-out row 90, but X has n_samples=90 rows"),
+    ([(ROWS[:50], ROWS[50:]), ([0, 200, 300], [1, 2])], "cv holds the training row 200, but X"),
+    ([(ROWS[:50], [-91, 60])], "cv holds the held-out row -91, but X has n_samples=90"),
+    ([(ROWS[:50], ROWS[50:].astype(np.uint64) + 1)], "cv holds the held-out row 90, but"),
+    ([(ROWS[:50] / 1.0, ROWS[50:])], r"cv must hold row numbers.*training rows of shape \(50,\)"),
+    ([(ROWS < 50, ROWS[:80] >= 50)], r"masks of shape \(90,\), got held-out rows of shape \(80,\)"),
+    ([(ROWS[:50], 60)], r"got held-out rows of shape \(\) and dtype int"),
+    ([(["a", "b"], ROWS[50:])], "cv must hold row numbers"),
+    ((ROWS[:50], ROWS[50:]), "cv must yield pairs of training and held-out rows, got array"),
+    ([(ROWS[:50],)], "cv must yield pairs"),
+    ([3], "cv must yield pairs of training and held-out rows, got 3"),
+]
+
+
+@pytest.mark.parametrize("model", [LINEAR, NETWORK], ids=["linear", "network"])
+@pytest.mark.parametrize("cv, message", NO_ROWS)
+def test_folds_hold_rows_of_the_data(cv, message, model):
+    network = RegularizedMLPRegressor(**model)
+    with pytest.raises(ValueError, match=message):
+        run_cv(network, cv=cv)
+    with pytest.raises(ValueError, match=message):
+        run_path(network, cv=cv, adaptive=True)
+
+
+def test_rows_out_of_range_are_counted_among_all_rows():
+    weight = np.r_[np.zeros(45), np.ones(45)]
+    for last, outside in ((89, False), (90, True)):
+        model = RegularizedMLPRegressorCV(
+            RegularizedMLPRegressor(**LINEAR), n_strengths=3, cv=[(ROWS[45:70], [80, last])]
+        )
+        if outside:
+            with pytest.raises(ValueError, match="row 90, but X has n_samples=90 rows"):
+                model.fit(X, y, weight)
+        else:
+            assert np.isfinite(model.fit(X, y, weight).mse_)
+
+
+def test_folds_as_masks_and_from_the_end():
+    network, halves = RegularizedMLPRegressor(**LINEAR), (ROWS[:50], ROWS[50:])
+    expected = run_cv(network, cv=[halves]).mse_path_
+    for pair in ((ROWS < 50, ROWS >= 50), (halves[0], halves[1] - 90), map(list, halves)):
+        assert_array_equal(run_cv(network, cv=[tuple(pair)]).mse_path_, expected)
+
+
 # Convergence
 
 
