@@ -18,15 +18,20 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._data import checked_arrays
 from ._folds import folds
 from ._path import PATH_CONSTRAINTS, path_of
-from ._paths import PathSearch, is_plain, with_penalty
+from ._paths import (
+    DEFAULT_ALPHA,
+    DEFAULT_NETWORK,
+    PathSearch,
+    default_network,
+    is_plain,
+    with_penalty,
+)
 from ._problems import held_out_errors, mean_errors, problems_of
 from ._regressor import RegularizedMLPRegressor
 from ._selection import SelectsFeatures
 from ._task import draw_seed
 from ._transaction import all_or_nothing
 from ._weights import mean_weight, warn_of_small_weights
-
-DEFAULT_ALPHA = 7
 
 
 def _of_estimator(name):
@@ -250,9 +255,7 @@ class RegularizedMLPRegressorCV(
     def _base(self):
         """The network, with an L2 that a path can do with where it was given none."""
         if self.estimator is None:
-            return RegularizedMLPRegressor(
-                solver="lbfgs", alpha=DEFAULT_ALPHA, tol=3e-3, random_state=0
-            )
+            return RegularizedMLPRegressor(**DEFAULT_NETWORK)
         base = clone(self.estimator)
         return base.set_params(alpha=DEFAULT_ALPHA) if self._lacks_l2() else base
 
@@ -330,8 +333,8 @@ class RegularizedMLPRegressorCV(
         if inner and params.get("estimator", self.estimator) is None:
             raise ValueError(
                 f"{inner[0]!r} is a parameter of the network, and estimator is None: give one, "
-                "such as RegularizedMLPRegressorCV(RegularizedMLPRegressor(solver='lbfgs', "
-                f"alpha={DEFAULT_ALPHA}, tol=3e-3, random_state=0)), which is what None stands for."
+                f"such as RegularizedMLPRegressorCV({default_network()}), "
+                "which is what None stands for."
             )
         return super().set_params(**params)
 

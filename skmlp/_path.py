@@ -150,7 +150,8 @@ def regularization_path(
     estimator : RegularizedMLPRegressor
         The network. Its later layers need a penalty, ``alpha`` or ``l1_per_layer``, unless it is
         ``l1_per_layer`` that moves: else the first layer's could be escaped by moving scale into
-        them, and there would be no minimiser.
+        them, and there would be no minimiser. ``RegularizedMLPRegressorCV`` takes ``alpha=7`` where
+        it is given none.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Training data. Standardise them, unless their units are to count.

@@ -18,6 +18,8 @@ from .engine.path import Scheme, constant, has_features, relax
 from .engine.task import Status
 from .engine.train import train
 
+DEFAULT_ALPHA = 7  # for sample weights of mean one
+DEFAULT_NETWORK = {"solver": "lbfgs", "alpha": DEFAULT_ALPHA, "tol": 3e-3, "random_state": 0}
 INITIAL_SHARES = (3e-3, 1e-2)  # of the end of the path
 INITIAL_ROUNDS = (60, 240)  # iterations, more of them where they do no better than a linear model
 INITIAL_L2 = 0.014  # alpha over the sum of the weights
@@ -73,10 +75,19 @@ def with_penalty(estimator, param, l1_ratio):
         raise ValueError(
             "A path of group_l1 needs a penalty on every later layer, or scale moves into them and "
             f"there is no minimiser: layers {free} (counted from 0) have none with "
-            f"alpha={estimator.alpha!r}, l1_per_layer={estimator.l1_per_layer!r}. alpha of a "
-            "hundredth of the number of rows is a start; l1_ratio below one is another."
+            f"alpha={estimator.alpha!r}, l1_per_layer={estimator.l1_per_layer!r}. Give the network "
+            f"alpha={DEFAULT_ALPHA}, which RegularizedMLPRegressorCV takes by default (for sample "
+            f"weights of mean one): estimator.set_params(alpha={DEFAULT_ALPHA}), or "
+            f"{default_network()}. Or give l1_ratio=0.9: a tenth of the strength is then L2 on "
+            "every layer."
         )
     return estimator
+
+
+def default_network():
+    """How the network of the cross-validation's default is written."""
+    parameters = ", ".join(f"{name}={value!r}" for name, value in DEFAULT_NETWORK.items())
+    return f"RegularizedMLPRegressor({parameters})"
 
 
 def is_plain(estimator):

@@ -135,7 +135,7 @@ def stability_selection(
     Parameters
     ----------
     estimator : RegularizedMLPRegressor
-        The network; see :func:`regularization_path`.
+        The network, with a penalty on its later layers; see :func:`regularization_path`.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Training data. Standardise them, unless their units are to count.

@@ -1,5 +1,6 @@
 """What paths, cross-validation and stability selection check, publish and warn of."""
 
+import re
 import warnings
 
 import numpy as np
@@ -95,6 +96,31 @@ def test_a_plain_network_gets_the_alpha_of_the_default_one():
     expected = run_cv(clone(plain).set_params(alpha=7), adaptive=False)
     assert_array_equal(chosen.mse_path_, expected.mse_path_)
     assert chosen.estimator_.alpha == 7
+
+
+SETTINGS = {run_path: {"relaxed": False}, run_selection: {}}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("run", SETTINGS)
+def test_the_error_of_a_plain_network_says_what_to_write(run):
+    """What it says runs; the network is that of the cross-validation."""
+    with pytest.raises(ValueError, match="needs a penalty on every later layer") as caught:
+        run(RegularizedMLPRegressor())
+    message = str(caught.value)
+    written = re.search(r"RegularizedMLPRegressor\([^)]*\)", message).group()
+    example = eval(written, {"RegularizedMLPRegressor": RegularizedMLPRegressor})
+    assert repr(example) == repr(RegularizedMLPRegressorCV()._base())
+    assert "estimator.set_params(alpha=7)" in message
+    assert "l1_ratio=0.9" in message
+    small = {"hidden_layer_sizes": 4, "activation": "tanh", "max_iter": 300}
+    settings = {"adaptive": False, **SETTINGS[run]}
+    for model, ways in (
+        (example, {}),
+        (RegularizedMLPRegressor(solver="lbfgs"), {"l1_ratio": 0.9}),
+    ):
+        found = run(model.set_params(**small), **settings, **ways)
+        assert (np.diff(found.strengths) > 0).all()
 
 
 # Folds
