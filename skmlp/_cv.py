@@ -109,8 +109,11 @@ class RegularizedMLPRegressorCV(
     Attributes
     ----------
     estimator_ : RegularizedMLPRegressor
-        The network chosen, fitted on all data. Its parameters are those of the penalised network,
-        also where it was refitted without penalty.
+        The network chosen, fitted on all data. Its parameters are those that it was trained with:
+        where ``relaxed_``, no penalty, and infinity in ``penalty_factor`` for the features that are
+        out, so that a clone fitted again uses the same features. With hidden layers such a clone
+        goes from first weights for up to ``max_iter`` iterations, where the refit went from the
+        penalised network for ``n_iter_`` in its last round, and may overfit: lower ``max_iter``.
 
     strength_ : float
         Its strength.
@@ -295,7 +298,11 @@ class RegularizedMLPRegressorCV(
             (solution, *_), self.relaxed_, self.mse_ = search.relaxed_while_better(
                 problems, fits[chosen], self.mse_
             )
-        self.estimator_ = search.published(problems[0], solution, self.strength_)
+        self.estimator_ = (
+            search.published_relaxed(problems[0], solution)
+            if self.relaxed_
+            else search.published(problems[0], solution, self.strength_)
+        )
 
     def _choose(self):
         """The place of the strength chosen, by the errors."""

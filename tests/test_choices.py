@@ -4,6 +4,7 @@ import re
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -21,6 +22,7 @@ from skmlp import (
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 4))
 y = np.tanh(2 * X[:, 0]) + X[:, 1] + 0.1 * RNG.normal(size=90)
+NOISY = np.column_stack([X, np.random.default_rng(7).normal(size=(90, 4))])
 LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0}
 NETWORK = {
     "hidden_layer_sizes": 6,
@@ -92,8 +94,8 @@ def test_parameters_of_the_default_network_say_what_to_do():
 def test_a_plain_network_gets_the_alpha_of_the_default_one():
     plain = RegularizedMLPRegressor(**{**NETWORK, "alpha": 1e-4})
     with pytest.warns(UserWarning, match="alpha=7 is taken"):
-        chosen = run_cv(plain, adaptive=False)
-    expected = run_cv(clone(plain).set_params(alpha=7), adaptive=False)
+        chosen = run_cv(plain, adaptive=False, relaxed=False)
+    expected = run_cv(clone(plain).set_params(alpha=7), adaptive=False, relaxed=False)
     assert_array_equal(chosen.mse_path_, expected.mse_path_)
     assert chosen.estimator_.alpha == 7
 
@@ -245,9 +247,61 @@ def test_the_network_chosen_can_be_fitted_again(adaptive):
     again = clone(chosen.estimator_).fit(X, y)
     assert chosen.estimator_.group_l1 == chosen.strength_
     assert_allclose(again.coefs_[0], chosen.coefs_[0], atol=1e-9)
-    network = run_cv(RegularizedMLPRegressor(**NETWORK), adaptive=adaptive)
+    network = run_cv(RegularizedMLPRegressor(**NETWORK), adaptive=adaptive, relaxed=False)
     assert network.estimator_.group_l1 == network.strength_
     assert clone(network.estimator_).fit(X, y).score(X, y) > network.score(X, y) - 0.05
+
+
+RELAXED = {
+    "linear": (LINEAR, {}),
+    "adaptive": (LINEAR, {"adaptive": True, "strengths": [0.05, 0.1]}),
+    "several outputs": (LINEAR, {"target": np.column_stack([y, X[:, 2] + y])}),
+    "names and groups": (
+        {**LINEAR, "feature_groups": [["b", "e"]], "penalty_factor": {"d": np.inf, "a": 0}},
+        {"data": pd.DataFrame(NOISY, columns=list("abcdefgh"))},
+    ),
+    "L1": ({**LINEAR, "group_l1": 0.1}, {"param": "l1_per_layer", "l1_ratio": 0.5}),
+    "nothing is left": (LINEAR, {"strengths": [50.0, 90.0]}),
+    "network": (NETWORK, {}),
+    "network, adaptive": (NETWORK, {"adaptive": True}),
+    "network, L1": (NETWORK, {"param": "l1_per_layer", "strengths": [0.02, 0.05]}),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model, settings", RELAXED.values(), ids=list(RELAXED))
+def test_a_refit_that_is_chosen_can_be_fitted_again(model, settings):
+    """On the same features, without a penalty; a linear one is the same again."""
+    data, target = settings.get("data", NOISY), settings.get("target", y)
+    params = {k: v for k, v in settings.items() if k not in ("data", "target")}
+    chosen = RegularizedMLPRegressorCV(
+        RegularizedMLPRegressor(**model),
+        **{"n_strengths": 5, "cv": 3, "relaxed": True, "selection": "1se", **params},
+    ).fit(data, target)
+    refit = chosen.estimator_
+    assert chosen.relaxed_
+    assert (refit.group_l1, refit.l1_per_layer, refit.alpha) == (0, 0, 0)
+    again = clone(refit).fit(data, target)
+    assert_array_equal(again.get_support(), chosen.get_support())
+    assert chosen.get_support().sum() < 8
+    if model["hidden_layer_sizes"] == ():
+        assert_allclose(again.coefs_[0], chosen.coefs_[0], rtol=0, atol=1e-9)
+    else:
+        assert again.score(data, target) > chosen.score(data, target) - 0.02
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_choice_among_refits_and_penalised_networks_carries_its_own_penalty():
+    kinds = set()
+    for noise in (0.0, 3.0):
+        target = y + noise * np.random.default_rng(4).normal(size=90)
+        chosen = RegularizedMLPRegressorCV(
+            RegularizedMLPRegressor(**NETWORK), n_strengths=4, cv=3, adaptive=False
+        ).fit(NOISY, target)
+        kinds.add(chosen.relaxed_)
+        expected = (0, 0) if chosen.relaxed_ else (chosen.strength_, NETWORK["alpha"])
+        assert (chosen.estimator_.group_l1, chosen.estimator_.alpha) == expected
+    assert kinds == {True, False}
 
 
 @pytest.mark.parametrize("relaxed", [False, True, "auto"])
