@@ -23,8 +23,8 @@ class TargetScale:
 
     mean: np.ndarray
     scale: np.ndarray
-    unit: np.ndarray
     snapped_mean: np.ndarray | None = None
+    unit: np.ndarray | float = 1.0
 
     @classmethod
     def of(cls, y, weight, normalize, snap=False):
@@ -35,10 +35,11 @@ class TargetScale:
         mean, scale = size * mean, np.where(scale > 0, size * scale, 1.0)
         unit = cls._unit(scale)
         if not normalize:
-            return cls(np.zeros_like(mean), np.ones_like(scale), unit)
+            return cls(np.zeros_like(mean), np.ones_like(scale), unit=unit)
         if not snap:
-            return cls(mean, scale, unit)
-        return cls(mean, scale, unit, np.average(_snapped((y - mean) / scale, GRID), 0, weight))
+            return cls(mean, scale, unit=unit)
+        snapped_mean = np.average(_snapped((y - mean) / scale, GRID), 0, weight)
+        return cls(mean, scale, snapped_mean, unit)
 
     @staticmethod
     def _unit(scale):
