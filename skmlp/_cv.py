@@ -20,6 +20,7 @@ from ._folds import folds
 from ._path import PATH_CONSTRAINTS, path_of
 from ._paths import PathSearch, is_plain, with_penalty
 from ._problems import held_out_errors, mean_errors, problems_of
+from ._published import published
 from ._regressor import RegularizedMLPRegressor
 from ._selection import SelectsFeatures
 from ._task import draw_seed
@@ -280,7 +281,7 @@ class RegularizedMLPRegressorCV(
         settings = self.n_strengths, self.eps, self.strengths
         strengths, fits = search.run(problems, starts, *settings)
         self.relaxed_ = self.relaxed != "auto" and bool(self.relaxed)
-        refits = search.relaxed(problems, fits) if self.relaxed_ else None
+        refits = search.refits.relaxed(problems, fits) if self.relaxed_ else None
         self.path_ = path_of(search, problems[0], strengths, fits, refits)
         self.mse_path_ = held_out_errors(problems, refits or fits)
         self.mse_mean_, self.mse_se_ = mean_errors(problems, self.mse_path_)
@@ -289,10 +290,10 @@ class RegularizedMLPRegressorCV(
         self.strength_ = float(strengths[chosen])
         (solution, *_), self.mse_ = (refits or fits)[chosen], float(self.mse_mean_[chosen])
         if self.relaxed == "auto" and not search.is_linear:
-            (solution, *_), self.relaxed_, self.mse_ = search.relaxed_while_better(
+            (solution, *_), self.relaxed_, self.mse_ = search.refits.relaxed_while_better(
                 problems, fits[chosen], self.mse_
             )
-        self.estimator_ = search.published(problems[0], solution, self.strength_)
+        self.estimator_ = published(search, problems[0], solution, self.strength_)
 
     def _choose(self):
         """The place of the strength chosen, by the errors."""

@@ -16,8 +16,10 @@ from sklearn.utils._param_validation import (
 from ._arrays import EqualByValue, described
 from ._data import checked_arrays
 from ._folds import folds
-from ._paths import N_JUDGES, PathSearch, given_factors, with_penalty
+from ._initial import N_JUDGES
+from ._paths import PathSearch, with_penalty
 from ._problems import problems_of
+from ._published import given_factors, published, published_relaxed
 from ._task import draw_seed
 from ._weights import warn_of_small_weights
 
@@ -231,14 +233,14 @@ def regularization_path(
     problems, starts = search.ready(problems_of(model, arrays, judges, seed), adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
     strengths, fits = search.run(whole, starts, n_strengths, eps, strengths)
-    refits = search.relaxed(whole, fits) if relaxed else None
+    refits = search.refits.relaxed(whole, fits) if relaxed else None
     return path_of(search, problems[0], strengths, fits, refits)
 
 
 def path_of(search, problem, strengths, fits, refits):
     """The path of the whole data, the first of the problems whose solutions these are."""
     models = [
-        search.published(problem, solutions[0], strength)
+        published(search, problem, solutions[0], strength)
         for solutions, strength in zip(fits, strengths, strict=True)
     ]
     relaxed_models = None
@@ -246,7 +248,7 @@ def path_of(search, problem, strengths, fits, refits):
         distinct = {}
         for solutions in refits:
             if id(solutions[0]) not in distinct:
-                distinct[id(solutions[0])] = search.published_relaxed(problem, solutions[0])
+                distinct[id(solutions[0])] = published_relaxed(search, problem, solutions[0])
         relaxed_models = [distinct[id(solutions[0])] for solutions in refits]
     support = np.array([model.get_support() for model in models])
     return RegularizationPath(

@@ -12,8 +12,9 @@ from ._arrays import EqualByValue, described
 from ._candidates import Candidates
 from ._data import checked_arrays
 from ._path import PATH_CONSTRAINTS
-from ._paths import PathSearch, support_of, with_penalty
+from ._paths import PathSearch, with_penalty
 from ._problems import problems_of
+from ._results import support_of
 from ._task import draw_seed
 from ._weights import warn_of_small_weights
 

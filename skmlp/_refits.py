@@ -1,0 +1,58 @@
+"""Relaxed refits: networks without penalty on the features that penalised ones have selected."""
+
+from ._problems import held_out_errors, mean_errors
+from ._results import support_of
+from ._trainer import finer, is_iterative
+from .engine.path import has_features, relax
+
+RELAXED_ITER = 50  # without a penalty, iterations are what keeps a network from overfitting
+RELAXED_ROUNDS = (RELAXED_ITER, 50, 100, 200, 400)
+
+
+class Refits:
+    """Refits of the networks of paths."""
+
+    def __init__(self, train, say):
+        self._train, self._say = train, say
+
+    def relaxed(self, problems, fits):
+        """``fits`` with each solution refitted without penalty on its support.
+
+        Of the strengths with one support the smallest is the start.
+        """
+        starts = {}
+        for solutions in fits:
+            for k, solution in enumerate(solutions):
+                starts.setdefault((k, support_of(solution).tobytes()), solution)
+        starts = {key: s.weights for key, s in starts.items() if has_features(s.weights)}
+        tasks = [problems[k].task for k, _ in starts]
+        refits = dict(zip(starts, self._relax(tasks, [*starts.values()]), strict=True))
+        return [
+            [
+                refits.get((k, support_of(solution).tobytes()), solution)
+                for k, solution in enumerate(solutions)
+            ]
+            for solutions in fits
+        ]
+
+    def _relax(self, tasks, starts, n_iter=RELAXED_ITER):
+        return relax(finer(tasks, n_iter), starts, self._train)
+
+    def relaxed_while_better(self, problems, solutions, least):
+        """(solutions, whether relaxed, mean error): refits of a strength, trained while that helps.
+
+        Without a penalty, iterations are what keeps a network from overfitting: as many are made as
+        lower the mean error on the rows that the folds leave out, ``least`` before the first.
+        """
+        tasks, best = [problem.task for problem in problems], solutions
+        for n_iter in RELAXED_ROUNDS if is_iterative(tasks[0]) else RELAXED_ROUNDS[:1]:
+            starts = [solution.weights for solution in best]
+            if not all(map(has_features, starts)):
+                break
+            refits = self._relax(tasks, starts, n_iter)
+            (error,), _ = mean_errors(problems, held_out_errors(problems, [refits]))
+            self._say(f"Refits of {n_iter} iterations without penalty: mean error {error:.6g}")
+            if not error < least:
+                break
+            best, least = refits, error
+        return best, best is not solutions, least
