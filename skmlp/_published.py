@@ -33,7 +33,7 @@ def _fitted(search, problem, solution, parameters):
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(search.estimator, name):
             setattr(model, name, getattr(search.estimator, name))
-    model._adopt(problem.data, solution, {})
+    model._adopt(problem.task, problem.data, solution, {})
     return model
 
 

@@ -16,6 +16,10 @@ from skmlp import (
     regularization_path,
     stability_selection,
 )
+from skmlp._data import checked_arrays, fit_data
+from skmlp._results import warn_of_status
+from skmlp._task import build_task
+from skmlp.engine.train import train
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 4))
@@ -186,6 +190,33 @@ def test_the_error_of_the_network_chosen_is_published(relaxed):
         assert chosen.mse_ < of_path
     else:
         assert chosen.mse_ == of_path
+
+
+def test_what_is_published_is_read_from_the_task():
+    """An estimator of other parameters publishes and warns of what was trained."""
+    counts = np.round(np.exp(y))
+    model = RegularizedMLPRegressor(
+        "poisson",
+        5,
+        normalization="layer",
+        early_stopping=True,
+        max_iter=3,
+        learning_rate_init=0.02,
+        random_state=0,
+    )
+    arrays = checked_arrays(clone(model), X, counts, None, reset=True)
+    data = fit_data(model, arrays, None, None, 0)
+    task, other = build_task(model, data, 0), RegularizedMLPRegressor()
+    (solution,) = train([task])
+    attributes = other._adopt(task, data, solution, {})
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(3\)"):
+        warn_of_status(task, attributes, solution)
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(3\)"):
+        model.fit(X, counts)
+    for name in ("out_activation_", "validation_scores_", "best_loss_", "loss_curve_", "t_"):
+        assert getattr(other, name) == getattr(model, name), name
+    assert len(other.layer_norm_gains_) == 1
+    assert_array_equal(other._predict(X), model.predict(X))
 
 
 # Weights
