@@ -22,6 +22,7 @@ from ._paths import PathSearch, is_plain, with_penalty
 from ._problems import held_out_errors, mean_errors, problems_of
 from ._published import published
 from ._regressor import RegularizedMLPRegressor
+from ._results import lower_rate
 from ._selection import SelectsFeatures
 from ._task import draw_seed
 from ._transaction import all_or_nothing
@@ -286,7 +287,7 @@ class RegularizedMLPRegressorCV(
         self.mse_path_ = held_out_errors(problems, refits or fits)
         self.mse_mean_, self.mse_se_ = mean_errors(problems, self.mse_path_)
         self.strengths_, self.n_features_path_ = strengths, self.path_.n_features
-        chosen = self._choose()
+        chosen = self._choose(search.estimator)
         self.strength_ = float(strengths[chosen])
         (solution, *_), self.mse_ = (refits or fits)[chosen], float(self.mse_mean_[chosen])
         if self.relaxed == "auto" and not search.is_linear:
@@ -294,13 +295,16 @@ class RegularizedMLPRegressorCV(
                 problems, fits[chosen], self.mse_
             )
         self.estimator_ = published(search, problems[0], solution, self.strength_)
+        search.tally.warn()
 
-    def _choose(self):
+    def _choose(self, base):
         """The place of the strength chosen, by the errors."""
         mean, standard_error = self.mse_mean_, self.mse_se_
         if not np.isfinite(mean).any():
+            ways = ["scale X", *lower_rate(base.solver, base.learning_rate_init)]
             raise ValueError(
-                "No strength has a finite error in every fold; scale X, or use more rows a fold."
+                f"No strength has a finite error in every fold; {', '.join(ways)}, or use more "
+                "rows a fold."
             )
         best = len(mean) - 1 - np.nanargmin(mean[::-1])  # of equal ones the sparsest
         bound = mean[best] + np.nan_to_num(standard_error[best])

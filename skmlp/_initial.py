@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ._problems import held_out_errors, mean_errors
-from ._trainer import finer
+from ._trainer import finer, is_iterative
 from .engine.path import Scheme, has_features
 
 INITIAL_SHARES = (3e-3, 1e-2)  # of the end of the path
@@ -20,8 +20,8 @@ CAUTIOUS_FACTOR = 10.0  # where that network is no better than a linear model
 class InitialNetworks:
     """Networks with the plain penalty, whose sensitivities weigh the features of a path."""
 
-    def __init__(self, scheme, train):
-        self._scheme, self._train = scheme, train
+    def __init__(self, scheme, train, tally):
+        self._scheme, self._train, self._tally = scheme, train, tally
 
     def adapted(self, problems):
         """(problems, starts): the penalties divided by the sensitivities of initial networks.
@@ -39,7 +39,7 @@ class InitialNetworks:
         return [
             problem._replace(task=_adapted(problem.task, solution, largest))
             for problem, solution in zip(problems, solutions, strict=True)
-        ], [s.weights if has_features(s.weights) else None for s in solutions]
+        ], [s.weights if s.is_usable and has_features(s.weights) else None for s in solutions]
 
     def _judged(self, judges):
         """(share of the end, initial networks, iterations, whether they beat a linear model).
@@ -63,7 +63,9 @@ class InitialNetworks:
         ends = [scheme.largest(task) for task in tasks]
         for share in LINEAR_SHARES:
             pairs = zip(tasks, ends, strict=True)
-            fits.append(self._train([scheme.at(task, share * end) for task, end in pairs]))
+            moved = [scheme.at(task, share * end) for task, end in pairs]
+            fits.append(self._train(moved))
+            self._tally.add("linear models", moved, fits[-1])
         mean, _ = mean_errors(judges, held_out_errors(judges, fits))
         return np.nan_to_num(mean, nan=np.inf).min()
 
@@ -77,7 +79,9 @@ class InitialNetworks:
         tasks = [_with_l2(problem.task) for problem in problems]
         end = self._scheme.largest(tasks[0])
         moved = [self._scheme.at(task, share * end) for share in shares for task in tasks]
-        networks, n = self._train.best(finer(moved, n_iter)), len(tasks)
+        moved, n = finer(moved, n_iter), len(tasks)
+        networks = self._train.best(moved)
+        self._tally.add("initial networks", moved, networks, is_iterative(tasks[0]))
         return [networks[k : k + n] for k in range(0, len(networks), n)]
 
 
@@ -94,6 +98,8 @@ def _adapted(task, solution, largest_factor):
     """
     from .engine.sensitivity import sensitivities
 
+    if not solution.is_usable:
+        return task
     sensitivity = sensitivities(task, solution.weights)
     members = task.program.feature_groups
     if members is not None:

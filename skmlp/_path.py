@@ -58,7 +58,8 @@ class RegularizationPath(EqualByValue):
     relaxed_models : list of RegularizedMLPRegressor or None
         The network at each strength refitted without penalty on the features it has selected (the
         others are excluded by its ``penalty_factor``);
-        neighbours with the same support are the same object.
+        neighbours with the same support are the same object. Where a refit diverges, the network
+        itself.
 
     support : ndarray of shape (n_strengths, n_features) of bool
         Which features are selected at each strength.
@@ -208,6 +209,13 @@ def regularization_path(
     -------
     path : RegularizationPath
 
+    Raises
+    ------
+    ValueError
+        For data or parameters that do not fit together, and when training diverges at every
+        strength. Strengths at which it diverges are left out, with a warning, where others are
+        left.
+
     References
     ----------
     .. [1] Zou, "The adaptive lasso and its oracle properties", 2006.
@@ -234,7 +242,9 @@ def regularization_path(
     whole, starts = problems[:1], None if starts is None else starts[:1]
     strengths, fits = search.run(whole, starts, n_strengths, eps, strengths)
     refits = search.refits.relaxed(whole, fits) if relaxed else None
-    return path_of(search, problems[0], strengths, fits, refits)
+    path = path_of(search, problems[0], strengths, fits, refits)
+    search.tally.warn()
+    return path
 
 
 def path_of(search, problem, strengths, fits, refits):
@@ -245,11 +255,7 @@ def path_of(search, problem, strengths, fits, refits):
     ]
     relaxed_models = None
     if refits is not None:
-        distinct = {}
-        for solutions in refits:
-            if id(solutions[0]) not in distinct:
-                distinct[id(solutions[0])] = published_relaxed(search, problem, solutions[0])
-        relaxed_models = [distinct[id(solutions[0])] for solutions in refits]
+        relaxed_models = _relaxed_models(search, problem, models, fits, refits)
     support = np.array([model.get_support() for model in models])
     return RegularizationPath(
         param=search.param,
@@ -266,6 +272,16 @@ def path_of(search, problem, strengths, fits, refits):
         penalty_factor=given_factors(problem.task),
         feature_names=getattr(search.estimator, "feature_names_in_", None),
     )
+
+
+def _relaxed_models(search, problem, models, fits, refits):
+    """The networks of the refits, each once; where one diverged the network itself."""
+    distinct = {}
+    for model, (solution, *_), (refit, *_) in zip(models, fits, refits, strict=True):
+        if id(refit) not in distinct:
+            stays = refit is solution and model.get_support().any()
+            distinct[id(refit)] = model if stays else published_relaxed(search, problem, refit)
+    return [distinct[id(refit)] for refit, *_ in refits]
 
 
 def _scores(models, problem):

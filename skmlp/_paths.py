@@ -9,11 +9,11 @@ from ._grid import MOST_BEYOND_END, STRENGTH_OF_NOTHING, Grid, checked_strengths
 from ._initial import InitialNetworks
 from ._layers import strengths as layer_strengths
 from ._refits import Refits
-from ._reports import warn_of_unconverged
-from ._results import support_of
+from ._reports import Tally
+from ._results import diverged, support_of
 from ._task import NEGLIGIBLE_ALPHA
 from ._trainer import Trainer
-from .engine.path import Scheme, constant
+from .engine.path import Scheme, constant, has_features
 
 
 def with_penalty(estimator, param, l1_ratio):
@@ -62,7 +62,8 @@ class PathSearch:
         self.estimator, self.param = estimator, param
         self._verbose = verbose
         self.scheme, self._train = Scheme(param, l1_ratio), Trainer(n_init, n_jobs)
-        self.refits = Refits(self._train, self._say)
+        self.tally = Tally(estimator)
+        self.refits = Refits(self._train, self.tally, self._say)
 
     @property
     def is_linear(self):
@@ -94,7 +95,9 @@ class PathSearch:
         task, offset = problem.task, None
         free = unpenalised(task) if self.is_linear else None
         if free is not None:
-            offset = training_outputs(free, self._train([free])[0].weights)
+            (solution,) = self._train([free])
+            self.tally.add("unpenalised model", [free], [solution])
+            offset = training_outputs(free, solution.weights)
         return self.scheme.largest(task, offset)
 
     # Paths
@@ -103,12 +106,14 @@ class PathSearch:
         """(problems, starts): those of the adaptive penalty, or the problems as they are."""
         if not self.is_adaptive(adaptive) or self._end(problems[0]) == 0:
             return problems, None
-        return InitialNetworks(self.scheme, self._train).adapted(problems)
+        return InitialNetworks(self.scheme, self._train, self.tally).adapted(problems)
 
-    def run(self, problems, starts, n_strengths, eps, strengths):
+    def run(self, problems, starts, n_strengths, eps, strengths, parts="folds", needed=slice(1)):
         """(strengths, solutions of all problems at each of them), from dense to sparse.
 
-        A grid that goes on ends where the first problem, the whole data, has no feature left.
+        A grid that goes on ends where the first problem, the whole data, has no feature left. The
+        others are its ``parts``. Strengths at which a problem that is ``needed`` has diverged are
+        left out; ValueError where the others leave no feature.
         """
         grid = self.grid(problems[0], n_strengths, eps, strengths)
         most = len(grid.strengths)
@@ -121,11 +126,24 @@ class PathSearch:
         fits = []
         for solutions in self.scheme.train(tasks, strengths, starts, self._train):
             fits.append(solutions)
+            self.tally.add("whole data", tasks[:1], solutions[:1])
+            self.tally.add(parts, tasks[1:], solutions[1:])
             self._say_strength(strengths[len(fits) - 1], len(fits), len(grid.strengths), solutions)
             if grid.ratio is not None and not _is_moving(tasks[0], solutions[0]).any():
                 break
-        warn_of_unconverged([s for solutions in fits for s in solutions], tasks[0].tol)
-        return np.array(strengths[: len(fits)]), fits
+        return self._usable(np.array(strengths[: len(fits)]), fits, needed, tasks[0])
+
+    def _usable(self, strengths, fits, needed, task):
+        """The strengths, and their solutions, at which no problem that is needed has diverged."""
+        kept = [all(s.is_usable for s in solutions[needed]) for solutions in fits]
+        if all(kept):
+            return strengths, fits
+        lost = f"{len(kept) - sum(kept)} of the {len(kept)} strengths"
+        fits = [solutions for solutions, is_kept in zip(fits, kept, strict=True) if is_kept]
+        if not any(has_features(s.weights) for solutions in fits for s in solutions[needed]):
+            raise ValueError(f"{diverged(task)} So it was at {lost}, and others leave no feature.")
+        self.tally.note(f"{lost} are left out, where it diverged.")
+        return strengths[kept], fits
 
     def _first_weights(self, tasks, strength):
         """None, or of ``n_init`` networks that start elsewhere the one of the best objective.
@@ -137,7 +155,9 @@ class PathSearch:
                 None if np.ptp(task.train.y, 0).any() else constant(task).weights for task in tasks
             ]
         moved = [self.scheme.at(task, strength) for task in tasks]
-        return [solution.weights for solution in self._train.best(moved)]
+        solutions = self._train.best(moved)
+        self.tally.add("first networks", moved, solutions)
+        return [solution.weights if solution.is_usable else None for solution in solutions]
 
     # What people read
 

@@ -1,20 +1,82 @@
-"""What people read of a path: the fits that missed their tolerance."""
+"""What people read of a path: the fits that missed their tolerance, and what to try."""
 
 import warnings
+from dataclasses import dataclass
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from ._results import lower_rate
 from .engine.task import Status
 
 
-def warn_of_unconverged(solutions, tol):
-    """One warning for all fits of a path that are not at a minimum."""
-    missed = [s for s in solutions if s.status in (Status.MAX_ITER, Status.DIVERGED)]
-    if missed:
-        worst = max(solution.optimality for solution in missed)
-        warnings.warn(
-            f"{len(missed)} of the {len(solutions)} fits of the path did not converge: the largest "
-            f"optimality residual is {worst:.1e} (tol={tol:g}). Increase max_iter or tol of the "
-            "estimator, or standardise X.",
-            ConvergenceWarning,
-        )
+@dataclass
+class Count:
+    """How many fits of one kind there are, how many missed their tolerance and by how much."""
+
+    n_fits: int = 0
+    n_late: int = 0
+    n_diverged: int = 0
+    residual: float = 0.0
+
+    @property
+    def n_missed(self):
+        return self.n_late + self.n_diverged
+
+    def __str__(self):
+        parts = [f"{self.n_missed} of {self.n_fits}"]
+        if self.n_late:
+            parts.append(f"largest optimality residual {self.residual:.1e}")
+        if self.n_diverged:
+            parts.append(f"{self.n_diverged} diverged")
+        return ", ".join(parts)
+
+
+class Tally:
+    """The fits of paths by what they are for; every solution that is used is counted here."""
+
+    def __init__(self, estimator):
+        self._estimator, self._counts, self._notes = estimator, {}, []
+
+    def add(self, kind, tasks, solutions, counted_out=False):
+        """Count solutions; where iterations are ``counted_out``, to end after them is no miss."""
+        count = self._counts.setdefault(kind, Count())
+        for task, solution in zip(tasks, solutions, strict=True):
+            is_late = solution.status is Status.MAX_ITER
+            is_late &= not (counted_out and solution.n_iter >= task.max_iter)
+            count.n_fits += 1
+            count.n_late += is_late
+            count.n_diverged += solution.status is Status.DIVERGED
+            if is_late:
+                count.residual = np.fmax(count.residual, solution.optimality)
+
+    def note(self, sentence):
+        """A consequence of fits that diverged, for the warning."""
+        self._notes.append(sentence)
+
+    def warn(self):
+        """One warning for all fits that are not at a minimum."""
+        missed = {kind: count for kind, count in self._counts.items() if count.n_missed}
+        if not missed:
+            return
+        n_missed = sum(count.n_missed for count in missed.values())
+        n_fits = sum(count.n_fits for count in self._counts.values())
+        kinds = "; ".join(f"{kind} {count}" for kind, count in missed.items())
+        sentences = [
+            f"{n_missed} of the {n_fits} fits of the path did not converge: {kinds}.",
+            *self._notes,
+            self._advice(missed.values()),
+        ]
+        warnings.warn(" ".join(sentences), ConvergenceWarning)
+
+    def _advice(self, counts):
+        own, ways = self._estimator, []
+        is_exact = own.solver == "lbfgs" and np.size(own.hidden_layer_sizes) == 0
+        if any(count.n_late for count in counts):
+            tol = "" if is_exact else f" or tol={own.tol:g}"
+            ways.append(f"increase max_iter={own.max_iter}{tol} of the estimator")
+        if any(count.n_diverged for count in counts):
+            ways += lower_rate(own.solver, own.learning_rate_init)
+        *ways, last = [*ways, "standardise X"]
+        text = f"{', '.join(ways)}, or {last}" if ways else last
+        return f"{text[0].upper()}{text[1:]}."

@@ -8,11 +8,20 @@ from sklearn.exceptions import ConvergenceWarning
 from ._losses import LOSSES
 from .engine.task import Status
 
-DIVERGED = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and "
-    "need to be preprocessed. Scale X (StandardScaler in a Pipeline) or lower "
-    "learning_rate_init={rate}."
-)
+
+def lower_rate(solver, rate):
+    """What to try against divergence beside scaling X, as a list."""
+    return [] if solver == "lbfgs" else [f"lower learning_rate_init={rate:g}"]
+
+
+def diverged(task):
+    """The message for a training that has left nothing usable."""
+    ways = ["Scale X (StandardScaler in a Pipeline)"]
+    ways += lower_rate(task.program.solver, task.learning_rate_init)
+    return (
+        "Solver produced non-finite parameter weights. The input data may contain large values and "
+        f"need to be preprocessed. {' or '.join(ways)}."
+    )
 
 
 def fitted_attributes(task, data, solution, before):
@@ -68,10 +77,8 @@ def _history(task, solution, before):
 def check_solution(task, attributes, solution):
     """ValueError for a training that has left nothing usable."""
     finite = all(np.isfinite(w).all() for w in attributes["coefs_"] + attributes["intercepts_"])
-    kept = solution.validation_score is not None and np.isfinite(solution.validation_score)
-    diverged = solution.status is Status.DIVERGED
-    if not finite or (diverged and not kept):
-        raise ValueError(DIVERGED.format(rate=task.learning_rate_init))
+    if not (finite and solution.is_usable):
+        raise ValueError(diverged(task))
 
 
 def warn_of_status(task, attributes, solution):

@@ -6,6 +6,7 @@ import numpy as np
 from joblib import effective_n_jobs
 
 from ._meeting import current_runner
+from .engine.task import Status
 from .engine.train import train
 
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
@@ -19,13 +20,21 @@ class Trainer:
         self._n_threads = 1 if current_runner() else effective_n_jobs(n_jobs)
 
     def __call__(self, tasks):
-        return train(tasks, self._n_threads)
+        """Their solutions; an interrupt ends the whole path."""
+        solutions = train(tasks, self._n_threads)
+        if any(solution.status is Status.INTERRUPTED for solution in solutions):
+            raise KeyboardInterrupt
+        return solutions
 
     def best(self, tasks):
         """The solution of each task: of ``n_init`` first weights those with the best objective."""
         tries = [replace(t, seed=(t.seed + k) % 2**32) for t in tasks for k in range(self.n_init)]
         solutions = np.array(self(tries), dtype=object).reshape(len(tasks), -1)
-        return [min(row, key=lambda solution: solution.objective) for row in solutions]
+        return [min(row, key=_objective) for row in solutions]
+
+
+def _objective(solution):
+    return solution.objective if solution.is_usable else np.inf
 
 
 def finer(tasks, n_iter):

@@ -27,6 +27,7 @@ from skmlp import (
 from skmlp._data import checked_arrays
 from skmlp._initial import InitialNetworks, _adapted
 from skmlp._problems import problems_of
+from skmlp._reports import Tally
 from skmlp._trainer import Trainer
 from skmlp.engine.path import Scheme
 from skmlp.engine.train import train
@@ -521,9 +522,10 @@ def test_a_network_no_better_than_a_linear_model_excludes_nothing_for_good(
 
 
 def test_the_linear_error_is_the_lasso_s():
-    networks = InitialNetworks(Scheme("group_l1"), Trainer(1, None))
+    model = network(group_l1=1.0)
+    networks = InitialNetworks(Scheme("group_l1"), Trainer(1, None), Tally(model))
     arrays, rows = (X, y[:, None], None), np.arange(N_ROWS)
-    (judge,) = problems_of(network(group_l1=1.0), arrays, [(rows[:80], rows[80:])], 0)[1:]
+    (judge,) = problems_of(model, arrays, [(rows[:80], rows[80:])], 0)[1:]
     end = np.abs((X[:80] - X[:80].mean(0)).T @ (y[:80] - y[:80].mean())).max() / 80
     errors = [
         mean_squared_error(
