@@ -101,7 +101,8 @@ class RegularizedMLPRegressorCV(
         Number of threads; None is one, negative ones count from the number of cores.
 
     verbose : bool, default=False
-        Whether to print a line for each strength, and for each round of relaxed refits.
+        Whether to print a line for each strength, with its mean error of the folds, for relaxed
+        refits and for the choice.
 
     Attributes
     ----------
@@ -288,6 +289,9 @@ class RegularizedMLPRegressorCV(
         self.mse_mean_, self.mse_se_ = mean_errors(problems, self.mse_path_)
         self.strengths_, self.n_features_path_ = strengths, self.path_.n_features
         chosen = self._choose(search.estimator)
+        if self.relaxed_:
+            for strength, error in zip(strengths, self.mse_mean_, strict=True):
+                search.say(f"Refits at {self.param} = {strength:.4g}: mean error {error:.6g}")
         self.strength_ = float(strengths[chosen])
         (solution, *_), self.mse_ = (refits or fits)[chosen], float(self.mse_mean_[chosen])
         if self.relaxed == "auto" and not search.is_linear:
@@ -295,6 +299,10 @@ class RegularizedMLPRegressorCV(
                 problems, fits[chosen], self.mse_
             )
         self.estimator_ = published(search, problems[0], solution, self.strength_)
+        search.say(
+            f"Chosen: {self.param} = {self.strength_:.4g}, {self.n_features_path_[chosen]} features"
+            f"{', refitted' if self.relaxed_ else ''}, mean error {self.mse_:.6g}"
+        )
         search.tally.warn()
 
     def _choose(self, base):

@@ -9,7 +9,7 @@ from ._grid import MOST_BEYOND_END, STRENGTH_OF_NOTHING, Grid, checked_strengths
 from ._initial import InitialNetworks
 from ._layers import strengths as layer_strengths
 from ._refits import Refits
-from ._reports import Tally
+from ._reports import Tally, line_of
 from ._results import diverged, support_of
 from ._task import NEGLIGIBLE_ALPHA
 from ._trainer import Trainer
@@ -63,7 +63,7 @@ class PathSearch:
         self._verbose = verbose
         self.scheme, self._train = Scheme(param, l1_ratio), Trainer(n_init, n_jobs)
         self.tally = Tally(estimator)
-        self.refits = Refits(self._train, self.tally, self._say)
+        self.refits = Refits(self._train, self.tally, self.say)
 
     @property
     def is_linear(self):
@@ -124,11 +124,14 @@ class PathSearch:
         if starts is None:
             starts = self._first_weights(tasks, strengths[0])
         fits = []
-        for solutions in self.scheme.train(tasks, strengths, starts, self._train):
+        trained = self.scheme.train(tasks, strengths, starts, self._train)
+        for strength, solutions in zip(strengths, trained, strict=False):
             fits.append(solutions)
             self.tally.add("whole data", tasks[:1], solutions[:1])
             self.tally.add(parts, tasks[1:], solutions[1:])
-            self._say_strength(strengths[len(fits) - 1], len(fits), len(grid.strengths), solutions)
+            if self._verbose:
+                at = f"{len(fits)} of {len(grid.strengths)}, {self.param} = {strength:.4g}"
+                print(f"Strength {at}: {line_of(problems, solutions, parts)}")
             if grid.ratio is not None and not _is_moving(tasks[0], solutions[0]).any():
                 break
         return self._usable(np.array(strengths[: len(fits)]), fits, needed, tasks[0])
@@ -159,19 +162,10 @@ class PathSearch:
         self.tally.add("first networks", moved, solutions)
         return [solution.weights if solution.is_usable else None for solution in solutions]
 
-    # What people read
-
-    def _say(self, message):
+    def say(self, message):
         """Print a line, where it was asked for."""
         if self._verbose:
             print(message)
-
-    def _say_strength(self, strength, k, n_strengths, solutions):
-        n_features = np.mean([support_of(solution).sum() for solution in solutions])
-        self._say(
-            f"Strength {k} of {n_strengths}, {self.param} = {strength:.4g}: "
-            f"{n_features:.1f} features on average, loss {solutions[0].objective:.6f}"
-        )
 
 
 def _is_moving(task, solution):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ._results import lower_rate
+from ._problems import held_out_errors, mean_errors
+from ._results import lower_rate, support_of
 from .engine.task import Status
 
 
@@ -80,3 +81,17 @@ class Tally:
         *ways, last = [*ways, "standardise X"]
         text = f"{', '.join(ways)}, or {last}" if ways else last
         return f"{text[0].upper()}{text[1:]}."
+
+
+def line_of(problems, solutions, parts):
+    """What a strength has come to: features, loss, and the mean error of the parts, if any."""
+    n_features, *others = [support_of(s).sum() if s.is_usable else np.nan for s in solutions]
+    line = f"{n_features} features"
+    if others:
+        line += f" ({np.mean(others):.1f} in {parts})"
+    line += f", loss {solutions[0].objective:.6f}"
+    if others:
+        mean, error = mean_errors(problems, held_out_errors(problems, [solutions]))
+        line += f", mean error of {parts} {mean[0]:.6g}"
+        line += f" (se {error[0]:.2g})" if len(others) > 1 else ""
+    return line

@@ -1,5 +1,6 @@
 """What paths, cross-validation and stability selection check, publish and warn of."""
 
+import re
 import warnings
 
 import numpy as np
@@ -74,6 +75,32 @@ def test_verbose_prints_a_line_a_strength(run, capsys):
     assert not capsys.readouterr().out
     with pytest.raises(InvalidParameterError, match="'verbose' parameter"):
         run(RegularizedMLPRegressor(**NETWORK), verbose="much")
+
+
+LINE = (
+    r"Strength \d of 5, group_l1 = (\S+): (\d) features \((\S+) in folds\), loss (\S+), "
+    r"mean error of folds (\S+) \(se (\S+)\)"
+)
+
+
+@pytest.mark.parametrize("relaxed", [False, True, "auto"])
+def test_verbose_says_what_the_choice_is_made_by(relaxed, capsys):
+    chosen = run_cv(RegularizedMLPRegressor(**NETWORK), verbose=True, relaxed=relaxed)
+    *lines, last = capsys.readouterr().out.splitlines()
+    said = [re.fullmatch(LINE, line) for line in lines if line.startswith("Strength")]
+    numbers = np.array([[float(number) for number in match.groups()] for match in said])
+    assert_allclose(numbers[:, 0], chosen.strengths_, rtol=1e-3)
+    assert_array_equal(numbers[:, 1], chosen.n_features_path_)
+    assert_allclose(numbers[:, 3], chosen.path_.objective, atol=1e-6)
+    errors = numbers[:, 4]
+    if relaxed is True:
+        errors = [float(line.split()[-1]) for line in lines if line.startswith("Refits at")]
+    else:
+        assert_allclose(numbers[:, 5], chosen.mse_se_, rtol=0.06)
+    assert_allclose(errors, chosen.mse_mean_, rtol=1e-5)
+    assert last.startswith(f"Chosen: group_l1 = {chosen.strength_:.4g}, ")
+    assert ("refitted" in last) == chosen.relaxed_
+    assert float(last.split()[-1]) == pytest.approx(chosen.mse_, rel=1e-5)
 
 
 def test_lbfgs_prints_its_progress(capsys):
