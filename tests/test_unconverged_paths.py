@@ -232,3 +232,19 @@ def test_the_best_of_several_first_weights_is_none_that_diverged(monkeypatch):
     diverging(monkeypatch, lambda task: task.seed == 0 and task.start is None)
     found = run_path(network(random_state=0), n_init=2)
     assert_allclose(found.objective, expected.objective, rtol=1e-3)
+
+
+def test_linear_fits_have_no_tolerance_to_raise(monkeypatch):
+    """They are solved to rounding, whatever tol."""
+
+    def train(tasks, n_threads):
+        solutions = engine_train(tasks, n_threads)
+        for solution in solutions:
+            solution.status, solution.optimality = Status.MAX_ITER, 0.25
+        return solutions
+
+    engine_train = _trainer.train
+    monkeypatch.setattr(_trainer, "train", train)
+    _, message, counts = warned(run_path, network(hidden_layer_sizes=()), relaxed=False)
+    assert counts == {"whole data": (3, 3)}
+    assert "residual 2.5e-01. Increase max_iter=200 of the estimator, or standardise X." in message
