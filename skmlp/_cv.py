@@ -114,7 +114,7 @@ class RegularizedMLPRegressorCV(
         Its strength.
 
     relaxed_ : bool
-        Whether it is a relaxed refit.
+        Whether it is a relaxed refit; not where no feature is left, or the refit diverged.
 
     mse_ : float
         Its mean error on the rows that the folds leave out, as in ``mse_mean_``; of the refit where
@@ -282,28 +282,33 @@ class RegularizedMLPRegressorCV(
         problems, starts = search.ready(problems, self.adaptive)
         settings = self.n_strengths, self.eps, self.strengths
         strengths, fits = search.run(problems, starts, *settings)
-        self.relaxed_ = self.relaxed != "auto" and bool(self.relaxed)
-        refits = search.refits.relaxed(problems, fits) if self.relaxed_ else None
+        refits = None
+        if self.relaxed != "auto" and self.relaxed:
+            refits = search.refits.relaxed(problems, fits)
         self.path_ = path_of(search, problems[0], strengths, fits, refits)
         self.mse_path_ = held_out_errors(problems, refits or fits)
         self.mse_mean_, self.mse_se_ = mean_errors(problems, self.mse_path_)
         self.strengths_, self.n_features_path_ = strengths, self.path_.n_features
         chosen = self._choose(search.estimator)
-        if self.relaxed_:
-            for strength, error in zip(strengths, self.mse_mean_, strict=True):
-                search.say(f"Refits at {self.param} = {strength:.4g}: mean error {error:.6g}")
         self.strength_ = float(strengths[chosen])
         (solution, *_), self.mse_ = (refits or fits)[chosen], float(self.mse_mean_[chosen])
+        self.relaxed_ = solution is not fits[chosen][0]
         if self.relaxed == "auto" and not search.is_linear:
             (solution, *_), self.relaxed_, self.mse_ = search.refits.relaxed_while_better(
                 problems, fits[chosen], self.mse_
             )
         self.estimator_ = published(search, problems[0], solution, self.strength_)
-        search.say(
-            f"Chosen: {self.param} = {self.strength_:.4g}, {self.n_features_path_[chosen]} features"
+        self._say_choice(search.say, self.n_features_path_[chosen])
+        search.tally.warn()
+
+    def _say_choice(self, say, n_features):
+        if self.path_.relaxed_models is not None:
+            for strength, error in zip(self.strengths_, self.mse_mean_, strict=True):
+                say(f"Refits at {self.param} = {strength:.4g}: mean error {error:.6g}")
+        say(
+            f"Chosen: {self.param} = {self.strength_:.4g}, {n_features} features"
             f"{', refitted' if self.relaxed_ else ''}, mean error {self.mse_:.6g}"
         )
-        search.tally.warn()
 
     def _choose(self, base):
         """The place of the strength chosen, by the errors."""

@@ -43,11 +43,12 @@ class Tally:
         """Count solutions; where iterations are ``counted_out``, to end after them is no miss."""
         count = self._counts.setdefault(kind, Count())
         for task, solution in zip(tasks, solutions, strict=True):
-            is_late = solution.status is Status.MAX_ITER
+            has_diverged = solution.status is Status.DIVERGED or not solution.is_usable
+            is_late = solution.status is Status.MAX_ITER and not has_diverged
             is_late &= not (counted_out and solution.n_iter >= task.max_iter)
             count.n_fits += 1
             count.n_late += is_late
-            count.n_diverged += solution.status is Status.DIVERGED
+            count.n_diverged += has_diverged
             if is_late:
                 count.residual = np.fmax(count.residual, solution.optimality)
 

@@ -109,7 +109,7 @@ def test_first_networks_are_counted():
 # Divergence
 
 
-def diverging(monkeypatch, is_lost):
+def diverging(monkeypatch, is_lost, status=Status.DIVERGED):
     """Have the trainings of some tasks diverge, as those of too large a learning rate do."""
 
     def train(tasks, n_threads):
@@ -117,12 +117,20 @@ def diverging(monkeypatch, is_lost):
         for task, solution in zip(tasks, solutions, strict=True):
             if is_lost(task):
                 solution.weights.coefs[0][:] = np.nan
-                solution.status = Status.DIVERGED
+                solution.status = status
                 solution.objective = solution.optimality = np.nan
         return solutions
 
     engine_train = _trainer.train
     monkeypatch.setattr(_trainer, "train", train)
+
+
+@pytest.mark.parametrize("status", [Status.CONVERGED, Status.MAX_ITER])
+def test_weights_that_are_no_numbers_have_diverged(status, monkeypatch):
+    diverging(monkeypatch, lambda task: task.group_l1 == 0.05, status)
+    path, message, _ = warned(run_path, network())
+    assert "whole data 1 of 3, 1 diverged." in message
+    assert_array_equal(path.strengths, [0.01, 0.2])
 
 
 @pytest.mark.parametrize("lost", STRENGTHS)
@@ -198,6 +206,8 @@ def test_a_refit_that_diverges_leaves_the_penalised_network(relaxed, monkeypatch
     assert_array_equal(found.mse_path_, expected.mse_path_)
     assert_array_equal(found.coefs_[0], expected.coefs_[0])
     assert found.mse_ == expected.mse_
+    assert not found.relaxed_
+    assert found.estimator_.group_l1 == found.strength_
     if relaxed is True:
         assert "Where a refit diverged its penalised network stays." in message
         assert [*map(id, found.path_.relaxed_models)] == [*map(id, found.path_.models)]
