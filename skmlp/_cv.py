@@ -27,7 +27,9 @@ from ._paths import (
     with_penalty,
 )
 from ._problems import held_out_errors, mean_errors, problems_of
+from ._published import published, published_relaxed
 from ._regressor import RegularizedMLPRegressor
+from ._results import lower_rate
 from ._selection import SelectsFeatures
 from ._task import draw_seed
 from ._transaction import all_or_nothing
@@ -104,7 +106,8 @@ class RegularizedMLPRegressorCV(
         Number of threads; None is one, negative ones count from the number of cores.
 
     verbose : bool, default=False
-        Whether to print a line for each strength, and for each round of relaxed refits.
+        Whether to print a line for each strength, with its mean error of the folds, for relaxed
+        refits and for the choice.
 
     Attributes
     ----------
@@ -119,7 +122,7 @@ class RegularizedMLPRegressorCV(
         Its strength.
 
     relaxed_ : bool
-        Whether it is a relaxed refit.
+        Whether it is a relaxed refit; not where no feature is left, or the refit diverged.
 
     mse_ : float
         Its mean error on the rows that the folds leave out, as in ``mse_mean_``; of the refit where
@@ -285,31 +288,46 @@ class RegularizedMLPRegressorCV(
         problems, starts = search.ready(problems, self.adaptive)
         settings = self.n_strengths, self.eps, self.strengths
         strengths, fits = search.run(problems, starts, *settings)
-        self.relaxed_ = self.relaxed != "auto" and bool(self.relaxed)
-        refits = search.relaxed(problems, fits) if self.relaxed_ else None
+        refits = None
+        if self.relaxed != "auto" and self.relaxed:
+            refits = search.refits.relaxed(problems, fits)
         self.path_ = path_of(search, problems[0], strengths, fits, refits)
         self.mse_path_ = held_out_errors(problems, refits or fits)
         self.mse_mean_, self.mse_se_ = mean_errors(problems, self.mse_path_)
         self.strengths_, self.n_features_path_ = strengths, self.path_.n_features
-        chosen = self._choose()
+        chosen = self._choose(search.estimator)
         self.strength_ = float(strengths[chosen])
         (solution, *_), self.mse_ = (refits or fits)[chosen], float(self.mse_mean_[chosen])
+        self.relaxed_ = solution is not fits[chosen][0]
         if self.relaxed == "auto" and not search.is_linear:
-            (solution, *_), self.relaxed_, self.mse_ = search.relaxed_while_better(
+            (solution, *_), self.relaxed_, self.mse_ = search.refits.relaxed_while_better(
                 problems, fits[chosen], self.mse_
             )
         self.estimator_ = (
-            search.published_relaxed(problems[0], solution)
+            published_relaxed(search, problems[0], solution)
             if self.relaxed_
-            else search.published(problems[0], solution, self.strength_)
+            else published(search, problems[0], solution, self.strength_)
+        )
+        self._say_choice(search.say, self.n_features_path_[chosen])
+        search.tally.warn()
+
+    def _say_choice(self, say, n_features):
+        if self.path_.relaxed_models is not None:
+            for strength, error in zip(self.strengths_, self.mse_mean_, strict=True):
+                say(f"Refits at {self.param} = {strength:.4g}: mean error {error:.6g}")
+        say(
+            f"Chosen: {self.param} = {self.strength_:.4g}, {n_features} features"
+            f"{', refitted' if self.relaxed_ else ''}, mean error {self.mse_:.6g}"
         )
 
-    def _choose(self):
+    def _choose(self, base):
         """The place of the strength chosen, by the errors."""
         mean, standard_error = self.mse_mean_, self.mse_se_
         if not np.isfinite(mean).any():
+            ways = ["scale X", *lower_rate(base.solver, base.learning_rate_init)]
             raise ValueError(
-                "No strength has a finite error in every fold; scale X, or use more rows a fold."
+                f"No strength has a finite error in every fold; {', '.join(ways)}, or use more "
+                "rows a fold."
             )
         best = len(mean) - 1 - np.nanargmin(mean[::-1])  # of equal ones the sparsest
         bound = mean[best] + np.nan_to_num(standard_error[best])

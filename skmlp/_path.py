@@ -16,8 +16,10 @@ from sklearn.utils._param_validation import (
 from ._arrays import EqualByValue, described
 from ._data import checked_arrays
 from ._folds import folds
-from ._paths import N_JUDGES, PathSearch, given_factors, with_penalty
+from ._initial import N_JUDGES
+from ._paths import PathSearch, with_penalty
 from ._problems import problems_of
+from ._published import given_factors, published, published_relaxed
 from ._task import draw_seed
 from ._weights import warn_of_small_weights
 
@@ -56,7 +58,8 @@ class RegularizationPath(EqualByValue):
     relaxed_models : list of RegularizedMLPRegressor or None
         The network at each strength refitted without penalty on the features it has selected (the
         others are excluded by its ``penalty_factor``);
-        neighbours with the same support are the same object.
+        neighbours with the same support are the same object. Where a refit diverges, the network
+        itself.
 
     support : ndarray of shape (n_strengths, n_features) of bool
         Which features are selected at each strength.
@@ -207,6 +210,13 @@ def regularization_path(
     -------
     path : RegularizationPath
 
+    Raises
+    ------
+    ValueError
+        For data or parameters that do not fit together, and when training diverges at every
+        strength. Strengths at which it diverges are left out, with a warning, where others are
+        left.
+
     References
     ----------
     .. [1] Zou, "The adaptive lasso and its oracle properties", 2006.
@@ -232,23 +242,21 @@ def regularization_path(
     problems, starts = search.ready(problems_of(model, arrays, judges, seed), adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
     strengths, fits = search.run(whole, starts, n_strengths, eps, strengths)
-    refits = search.relaxed(whole, fits) if relaxed else None
-    return path_of(search, problems[0], strengths, fits, refits)
+    refits = search.refits.relaxed(whole, fits) if relaxed else None
+    path = path_of(search, problems[0], strengths, fits, refits)
+    search.tally.warn()
+    return path
 
 
 def path_of(search, problem, strengths, fits, refits):
     """The path of the whole data, the first of the problems whose solutions these are."""
     models = [
-        search.published(problem, solutions[0], strength)
+        published(search, problem, solutions[0], strength)
         for solutions, strength in zip(fits, strengths, strict=True)
     ]
     relaxed_models = None
     if refits is not None:
-        distinct = {}
-        for solutions in refits:
-            if id(solutions[0]) not in distinct:
-                distinct[id(solutions[0])] = search.published_relaxed(problem, solutions[0])
-        relaxed_models = [distinct[id(solutions[0])] for solutions in refits]
+        relaxed_models = _relaxed_models(search, problem, models, fits, refits)
     support = np.array([model.get_support() for model in models])
     return RegularizationPath(
         param=search.param,
@@ -265,6 +273,16 @@ def path_of(search, problem, strengths, fits, refits):
         penalty_factor=given_factors(problem.task),
         feature_names=getattr(search.estimator, "feature_names_in_", None),
     )
+
+
+def _relaxed_models(search, problem, models, fits, refits):
+    """The networks of the refits, each once; where one diverged the network itself."""
+    distinct = {}
+    for model, (solution, *_), (refit, *_) in zip(models, fits, refits, strict=True):
+        if id(refit) not in distinct:
+            stays = refit is solution and model.get_support().any()
+            distinct[id(refit)] = model if stays else published_relaxed(search, problem, refit)
+    return [distinct[id(refit)] for refit, *_ in refits]
 
 
 def _scores(models, problem):

@@ -28,6 +28,8 @@ class Problem(NamedTuple):
 
     def error(self, solution):
         """The loss's mean deviance on the rows left out; NaN where it is not finite."""
+        if not solution.is_usable:
+            return np.nan
         held_out, loss = self.held_out, LOSSES[self.task.program.loss]
         return loss.error(held_out.y, self._outputs(solution), held_out.weight, self.units)
 

@@ -505,12 +505,12 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         if not (incremental and goes_on):
             warn_of_units(task, getattr(self, "feature_names_in_", None))
         solution = train_together(task)
-        warn_of_status(self, self._adopt(data, solution, before), solution)
+        warn_of_status(task, self._adopt(task, data, solution, before), solution)
 
-    def _adopt(self, data, solution, before):
+    def _adopt(self, task, data, solution, before):
         """Publish a solution of the engine; ``before`` are the attributes that it goes on from."""
-        attributes = fitted_attributes(self, data, solution, data.train.X.shape[1], before)
-        check_solution(self, attributes, solution)
+        attributes = fitted_attributes(task, data, solution, before)
+        check_solution(task, attributes, solution)
         self._publish(attributes, data.target, solution)
         self._feature_scale = feature_scale(data.train)
         return attributes

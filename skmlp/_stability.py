@@ -12,8 +12,9 @@ from ._arrays import EqualByValue, described
 from ._candidates import Candidates
 from ._data import checked_arrays
 from ._path import PATH_CONSTRAINTS
-from ._paths import PathSearch, support_of, with_penalty
+from ._paths import PathSearch, with_penalty
 from ._problems import problems_of
+from ._results import support_of
 from ._task import draw_seed
 from ._weights import warn_of_small_weights
 
@@ -236,7 +237,10 @@ def stability_selection(
     halves = _halves(len(arrays[1]), n_subsamples, check_random_state(random_state))
     problems = problems_of(model, arrays, halves, draw_seed(model.random_state))
     problems, starts = search.ready(problems, adaptive)
-    strengths, fits = search.run(problems, starts, n_strengths, eps, strengths)
+    grid = n_strengths, eps, strengths
+    halves = {"parts": "halves", "needed": slice(1, None)}
+    strengths, fits = search.run(problems, starts, *grid, **halves)
+    search.tally.warn()
     supports = np.array([[support_of(solution) for solution in s[1:]] for s in fits])
     candidates = Candidates.of([problem.task for problem in problems[1:]])
     names = getattr(model, "feature_names_in_", None)

@@ -18,6 +18,10 @@ from skmlp import (
     regularization_path,
     stability_selection,
 )
+from skmlp._data import checked_arrays, fit_data
+from skmlp._results import warn_of_status
+from skmlp._task import build_task
+from skmlp.engine.train import train
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 4))
@@ -73,6 +77,32 @@ def test_verbose_prints_a_line_a_strength(run, capsys):
     assert not capsys.readouterr().out
     with pytest.raises(InvalidParameterError, match="'verbose' parameter"):
         run(RegularizedMLPRegressor(**NETWORK), verbose="much")
+
+
+LINE = (
+    r"Strength \d of 5, group_l1 = (\S+): (\d) features \((\S+) in folds\), loss (\S+), "
+    r"mean error of folds (\S+) \(se (\S+)\)"
+)
+
+
+@pytest.mark.parametrize("relaxed", [False, True, "auto"])
+def test_verbose_says_what_the_choice_is_made_by(relaxed, capsys):
+    chosen = run_cv(RegularizedMLPRegressor(**NETWORK), verbose=True, relaxed=relaxed)
+    *lines, last = capsys.readouterr().out.splitlines()
+    said = [re.fullmatch(LINE, line) for line in lines if line.startswith("Strength")]
+    numbers = np.array([[float(number) for number in match.groups()] for match in said])
+    assert_allclose(numbers[:, 0], chosen.strengths_, rtol=1e-3)
+    assert_array_equal(numbers[:, 1], chosen.n_features_path_)
+    assert_allclose(numbers[:, 3], chosen.path_.objective, atol=1e-6)
+    errors = numbers[:, 4]
+    if relaxed is True:
+        errors = [float(line.split()[-1]) for line in lines if line.startswith("Refits at")]
+    else:
+        assert_allclose(numbers[:, 5], chosen.mse_se_, rtol=0.06)
+    assert_allclose(errors, chosen.mse_mean_, rtol=1e-5)
+    assert last.startswith(f"Chosen: group_l1 = {chosen.strength_:.4g}, ")
+    assert ("refitted" in last) == chosen.relaxed_
+    assert float(last.split()[-1]) == pytest.approx(chosen.mse_, rel=1e-5)
 
 
 def test_lbfgs_prints_its_progress(capsys):
@@ -261,7 +291,6 @@ RELAXED = {
         {"data": pd.DataFrame(NOISY, columns=list("abcdefgh"))},
     ),
     "L1": ({**LINEAR, "group_l1": 0.1}, {"param": "l1_per_layer", "l1_ratio": 0.5}),
-    "nothing is left": (LINEAR, {"strengths": [50.0, 90.0]}),
     "network": (NETWORK, {}),
     "network, adaptive": (NETWORK, {"adaptive": True}),
     "network, L1": (NETWORK, {"param": "l1_per_layer", "strengths": [0.02, 0.05]}),
@@ -312,6 +341,33 @@ def test_the_error_of_the_network_chosen_is_published(relaxed):
         assert chosen.mse_ < of_path
     else:
         assert chosen.mse_ == of_path
+
+
+def test_what_is_published_is_read_from_the_task():
+    """An estimator of other parameters publishes and warns of what was trained."""
+    counts = np.round(np.exp(y))
+    model = RegularizedMLPRegressor(
+        "poisson",
+        5,
+        normalization="layer",
+        early_stopping=True,
+        max_iter=3,
+        learning_rate_init=0.02,
+        random_state=0,
+    )
+    arrays = checked_arrays(clone(model), X, counts, None, reset=True)
+    data = fit_data(model, arrays, None, None, 0)
+    task, other = build_task(model, data, 0), RegularizedMLPRegressor()
+    (solution,) = train([task])
+    attributes = other._adopt(task, data, solution, {})
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(3\)"):
+        warn_of_status(task, attributes, solution)
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(3\)"):
+        model.fit(X, counts)
+    for name in ("out_activation_", "validation_scores_", "best_loss_", "loss_curve_", "t_"):
+        assert getattr(other, name) == getattr(model, name), name
+    assert len(other.layer_norm_gains_) == 1
+    assert_array_equal(other._predict(X), model.predict(X))
 
 
 # Weights

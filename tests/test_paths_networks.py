@@ -25,8 +25,11 @@ from skmlp import (
     stability_selection,
 )
 from skmlp._data import checked_arrays
-from skmlp._paths import PathSearch, _adapted
+from skmlp._initial import InitialNetworks, _adapted
 from skmlp._problems import problems_of
+from skmlp._reports import Tally
+from skmlp._trainer import Trainer
+from skmlp.engine.path import Scheme
 from skmlp.engine.train import train
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -513,15 +516,16 @@ def test_a_network_no_better_than_a_linear_model_excludes_nothing_for_good(
     linear_error, largest, monkeypatch
 ):
     """Its factors stay below those of one that has found what is not linear."""
-    monkeypatch.setattr(PathSearch, "_linear_error", lambda self, judges: linear_error)
+    monkeypatch.setattr(InitialNetworks, "_linear_error", lambda self, judges: linear_error)
     factor = path_of(n_strengths=2).penalty_factor
     assert factor.max() == pytest.approx(largest, rel=1e-9)
 
 
 def test_the_linear_error_is_the_lasso_s():
-    search = PathSearch(network(group_l1=1.0), "group_l1", 1.0, 1, None)
+    model = network(group_l1=1.0)
+    networks = InitialNetworks(Scheme("group_l1"), Trainer(1, None), Tally(model))
     arrays, rows = (X, y[:, None], None), np.arange(N_ROWS)
-    (judge,) = problems_of(search.estimator, arrays, [(rows[:80], rows[80:])], 0)[1:]
+    (judge,) = problems_of(model, arrays, [(rows[:80], rows[80:])], 0)[1:]
     end = np.abs((X[:80] - X[:80].mean(0)).T @ (y[:80] - y[:80].mean())).max() / 80
     errors = [
         mean_squared_error(
@@ -529,7 +533,7 @@ def test_the_linear_error_is_the_lasso_s():
         )
         for share in (0.01, 0.03, 0.1)
     ]
-    assert search._linear_error([judge]) == pytest.approx(min(errors), rel=1e-6)
+    assert networks._linear_error([judge]) == pytest.approx(min(errors), rel=1e-6)
 
 
 # The sum of the weights

@@ -57,7 +57,7 @@ class Scheme:
                 solutions = self._in_two_steps(moved, solutions, before, strength, train)
             before = strength
             starts = [
-                s.weights if _is_finite(s.weights) else start
+                s.weights if s.is_usable else start
                 for s, start in zip(solutions, starts, strict=True)
             ]
             yield solutions
@@ -134,10 +134,6 @@ def constant(task: Task) -> Solution:
     if task.program.normalization == "batch":
         weights = weights._replace(gains=[], shifts=[])
     return Solution(weights, Status.CONVERGED, 0, objective, optimality)
-
-
-def _is_finite(weights: Weights) -> bool:
-    return all(np.isfinite(array).all() for arrays in weights for array in arrays)
 
 
 def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:

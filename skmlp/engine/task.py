@@ -274,3 +274,10 @@ class Solution:
     unfolded: Weights | None = None
     optimizer: dict = field(default_factory=dict)
     message: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the weights are numbers; of a training that diverged, of a finite score."""
+        is_finite = all(np.isfinite(array).all() for arrays in self.weights for array in arrays)
+        is_kept = self.validation_score is not None and np.isfinite(self.validation_score)
+        return is_finite and bool(is_kept or self.status is not Status.DIVERGED)

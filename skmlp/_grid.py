@@ -1,0 +1,30 @@
+"""The strengths along which paths are run."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
+STRENGTH_OF_NOTHING = 1e-15  # of every model of a path on which no feature can leave
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Ascending strengths. ``ratio`` goes on until nothing is left, None where they are given."""
+
+    strengths: np.ndarray
+    ratio: float | None = None
+
+    def __iter__(self):
+        yield from self.strengths
+        last = self.strengths[-1]
+        while self.ratio is not None:
+            last = last * self.ratio
+            yield last
+
+
+def checked_strengths(strengths):
+    strengths = np.sort(np.asarray(strengths, dtype=float).ravel())
+    if not strengths.size or not (np.isfinite(strengths) & (strengths > 0)).all():
+        raise ValueError(f"strengths must hold finite numbers > 0, got {strengths.tolist()}.")
+    return strengths
