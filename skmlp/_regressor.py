@@ -246,7 +246,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         Gain and shift of each hidden unit. Only with ``normalization='layer'``.
 
     n_iter_ : int
-        Number of epochs or iterations.
+        Number of epochs or iterations, at most ``max_iter``. For ``group_l1`` without hidden layers
+        an iteration is a sweep over the groups and the Newton steps that follow it.
 
     t_ : int
         Number of training rows seen.

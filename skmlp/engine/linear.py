@@ -117,14 +117,15 @@ class _Output:
         free = self._least_squares()
         if free is not None:
             return free, 1
-        b, total_iter = np.clip(start, self.penalty.lower, self.penalty.upper), 0
+        b, n_iter = np.clip(start, self.penalty.lower, self.penalty.upper), 1
         members = np.arange(b.size)
         if self.moments.is_wide:
             members = np.flatnonzero((b != 0) | self.penalty.is_free)
             members = np.union1d(members, self._worst(b, members))
         for _ in range(MAX_WORKING_SETS):
-            found, optimal, n_iter = solve(self.restricted(members), task, b[members])
-            b, total_iter = np.zeros_like(b), total_iter + n_iter
+            left = replace(task, max_iter=task.max_iter - n_iter + 1)
+            found, optimal, iterations = solve(self.restricted(members), left, b[members])
+            b, n_iter = np.zeros_like(b), n_iter + iterations - 1
             b[members] = found
             if not optimal or not self.moments.is_wide:
                 break
@@ -132,7 +133,7 @@ class _Output:
             if not entering.size:
                 break
             members = np.union1d(np.flatnonzero((b != 0) | self.penalty.is_free), entering)
-        return b, total_iter
+        return b, n_iter
 
     def _least_squares(self) -> np.ndarray | None:
         """Ridge, or the least squares of least norm; None where there are L1 or bounds."""
