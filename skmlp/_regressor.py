@@ -221,7 +221,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         certificate for smooth activations only: minimisers of networks with 'relu' or 'leaky_relu'
         lie on kinks, where it stays away from zero. There lbfgs has converged where ten further
         iterations from the best weights, begun anew, lower F by less than 100 tol^2 of it, and so
-        do proximal steps in the weights or biases of single layers.
+        do proximal steps in the weights or biases of single layers. Without hidden layers it is
+        rounding; a warning says where float32 coefficients cannot hold the optimum.
 
     loss_ : float
         The last entry of ``loss_curve_``; F for lbfgs.

@@ -103,3 +103,30 @@ def test_iterations_of_a_wide_lasso(max_iter):
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(X, Y)
         assert 1 <= model.n_iter_ <= max_iter
+
+
+@pytest.mark.parametrize("param", ["group_l1", "l1_per_layer"])
+def test_coefficients_that_float32_cannot_hold(param):
+    """The certificate is that of the numbers published: rounded, they miss their condition."""
+    rng = np.random.default_rng(0)
+    basis = rng.normal(size=(50, 6))
+    X = np.hstack([basis, basis + 1e-3 * rng.normal(size=basis.shape)]).astype(np.float32)
+    Y = (1e3 * (X[:, :6] - X[:, 6:]) @ rng.normal(size=6) + rng.normal(size=50))[:, None]
+    Y = Y.astype(np.float32)
+    groups = [[2 * k, 2 * k + 1] for k in range(6)] if param == "group_l1" else None
+    model = RegularizedMLPRegressor(**LINEAR, **{param: 1e-6}, feature_groups=groups)
+    wide = X.astype(float), Y.astype(float)
+    conditions = {"groups": groups or [[k] for k in range(12)], "strength": 0.0, "l1": 1e-6}
+    if groups:
+        conditions |= {"strength": 1e-6, "l1": 0.0}
+    size = np.abs((wide[0] - wide[0].mean(0)).T @ (wide[1] - wide[1].mean(0))).max() / 50
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(wide[0], wide[1].ravel())
+    assert excess(model, *wide, **conditions) < 1e-9 * size
+    with pytest.warns(ConvergenceWarning, match="rounded to float32.*give X as float64"):
+        model.fit(X, Y.ravel())
+    model.coefs_[0] = model.coefs_[0].astype(float)
+    missed = excess(model, *wide, **conditions)
+    assert missed > 1e-5 * size
+    assert model.optimality_ == pytest.approx(missed, rel=1e-6)
