@@ -222,7 +222,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         certificate for smooth activations only: minimisers of networks with 'relu' or 'leaky_relu'
         lie on kinks, where it stays away from zero. There lbfgs has converged where ten further
         iterations from the best weights, begun anew, lower F by less than 100 tol^2 of it, and so
-        do proximal steps in the weights or biases of single layers.
+        do proximal steps in the weights or biases of single layers. Without hidden layers it is
+        rounding; a warning says where float32 coefficients cannot hold the optimum.
 
     loss_ : float
         The last entry of ``loss_curve_``; F for lbfgs.
@@ -247,7 +248,8 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         Gain and shift of each hidden unit. Only with ``normalization='layer'``.
 
     n_iter_ : int
-        Number of epochs or iterations.
+        Number of epochs or iterations, at most ``max_iter``. For ``group_l1`` without hidden layers
+        an iteration is a sweep over the groups and the Newton steps that follow it.
 
     t_ : int
         Number of training rows seen.

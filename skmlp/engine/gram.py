@@ -3,6 +3,8 @@
 Both kinds have ``times(b)``, ``of(members)``, ``block(rows, columns)`` and ``solve(support, l2,
 target)``, the solution of (G + diag(l2)) b = target on a support, with one step of iterative
 refinement; and ``ridge``, that of all columns in a metric, of least norm where there are many.
+``slope(rows, image(columns, B))`` is G[rows, columns] B: the part that changes with few columns,
+and what few rows need of it.
 """
 
 from __future__ import annotations
@@ -41,6 +43,12 @@ class Gram:
         """G[rows, columns], a copy."""
         return self.matrix[np.ix_(rows, columns)]
 
+    def image(self, columns: np.ndarray, B: np.ndarray) -> np.ndarray:
+        return self.matrix[:, columns] @ B
+
+    def slope(self, rows: np.ndarray, image: np.ndarray) -> np.ndarray:
+        return image[rows]
+
     def ridge(self, l2: np.ndarray, target: np.ndarray, unit: np.ndarray) -> np.ndarray:
         """(G + diag(l2)) b = target with the least |b / unit|."""
         matrix = self.matrix * unit * unit[:, None]
@@ -75,6 +83,12 @@ class Columns:
     def block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """G[rows, columns]."""
         return self.columns[:, rows].T @ self.columns[:, columns]
+
+    def image(self, columns: np.ndarray, B: np.ndarray) -> np.ndarray:
+        return self.columns[:, columns] @ B
+
+    def slope(self, rows: np.ndarray, image: np.ndarray) -> np.ndarray:
+        return self.columns[:, rows].T @ image
 
     def ridge(self, l2: np.ndarray, target: np.ndarray, unit: np.ndarray) -> np.ndarray:
         """(G + diag(l2)) b = target = X'v with the least |b / unit|.

@@ -1,9 +1,11 @@
-"""Linear regression with group norms, to rounding: PANOC on second moments, finished by Newton.
+"""Linear regression with group norms, to rounding: sweeps over groups, finished by Newton.
 
     minimise  1/2 tr(B' G B) - tr(C' B) + l1 |B| + l2 / 2 |B|^2 + sum_g strength_g |B_g|
 
-subject to bounds, B (p, q) flat in the order of features. Away from zero a norm is smooth, so that
-where the groups in use are known Newton steps end at rounding. They are found on working sets.
+subject to bounds, B (p, q) flat in the order of features. A sweep takes a proximal step in each
+group by itself (Qin, Scheinberg, Goldfarb 2013), which finds the groups in use; away from zero a
+norm is smooth, so that Newton steps on these end at rounding. Both lower F. Strengths fall to those
+that are asked for by steps, on working sets: from afar a group of a tiny strength is found late.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ from .panoc import panoc
 from .penalties import PenaltyNumbers
 from .task import Task
 
-NEARNESS = (1e-3, 1e-5, 1e-7, 1e-9, 1e-12)
+STRENGTH_STEP = 4.0
+COARSENESS = 0.3
 MAX_NEWTON = 30
+SMALLEST_SHARE = 1e-8
+INNER_ITERATIONS = 200
 MAX_HALVINGS = 30
-MAX_WORKING_SETS = 100
 SMALLEST_WORKING_SET = 16
-LARGEST_HESSIAN = 2500
+LARGEST_HESSIAN = 1000
 DAMPING = 1e-11
 EXACT = 1e-11
 
@@ -35,7 +39,7 @@ def solve_groups(moments, penalty: PenaltyNumbers, task: Task) -> tuple[np.ndarr
     scaled = replace(scaled, l1=scaled.l1 / unit, groups=groups)
     problem = GroupQuadratic(moments.gram, moments.cross / unit, scaled)
     start = np.clip((moments.start(task) / unit).ravel(), scaled.lower, scaled.upper)
-    b, n_iter = _on_working_sets(problem, start, task)
+    b, n_iter = _by_steps(problem, start, task.max_iter)
     return b.reshape(moments.cross.shape) * unit / moments.scale[:, None], n_iter
 
 
@@ -48,6 +52,7 @@ class GroupQuadratic:
         self.size = max(float(np.abs(cross).max(initial=0.0)), np.finfo(float).tiny)
         self.of_weight = np.repeat(self.groups.members, cross.shape[1])  # the group of each weight
         self.strength = self.groups.strength[self.of_weight]
+        self.tolerance = EXACT * self.size
 
     def value_and_gradient(self, b: np.ndarray) -> tuple[float, np.ndarray]:
         """The smooth part up to a constant, and its gradient."""
@@ -71,6 +76,22 @@ class GroupQuadratic:
         penalty = replace(self.penalty.of(weights), groups=groups)
         return GroupQuadratic(self.gram.of(members), self.cross[members], penalty)
 
+    def times_strengths(self, factor: float) -> GroupQuadratic:
+        """The problem with L1 and group strengths times a factor."""
+        groups = replace(self.groups, strength=factor * self.groups.strength)
+        penalty = replace(self.penalty, l1=factor * self.penalty.l1, groups=groups)
+        return GroupQuadratic(self.gram, self.cross, penalty)
+
+    def largest_factor(self, b: np.ndarray) -> float:
+        """The factor on the strengths beyond which, nearly, no zero would come in at b."""
+        gradient = self.value_and_gradient(b)[1]
+        n_groups = self.groups.strength.size
+        squares = np.bincount(self.of_weight, gradient**2, n_groups)
+        strengths = np.sqrt(np.bincount(self.of_weight, self.penalty.l1**2, n_groups))
+        strengths += self.groups.strength
+        penalised = strengths > 0
+        return float((np.sqrt(squares[penalised]) / strengths[penalised]).max(initial=1.0))
+
     def norms(self, b: np.ndarray) -> np.ndarray:
         """The norm of each weight's group."""
         return self.groups.norms(b)[self.of_weight]
@@ -80,8 +101,12 @@ class GroupQuadratic:
         in_use = (self.strength == 0) | (self.norms(b) > 0)
         return np.flatnonzero(in_use & (self.penalty.is_free | (b != 0)))
 
-    def derivatives(self, b: np.ndarray, moving: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Gradient and Hessian of F in some weights, all with a penalty that is smooth at b."""
+    def derivatives(self, b: np.ndarray, moving: np.ndarray):
+        """Gradient and Hessian of F in some weights, all with a penalty that is smooth at b.
+
+        The Hessian is the first of two matrices less the second, without which norms have the
+        curvature of the quadratic that lies above them and touches them at b.
+        """
         penalty, n_units = self.penalty, self.cross.shape[1]
         strength, norm = self.strength[moving], self.norms(b)[moving]
         pull = np.where(norm > 0, strength / np.where(norm > 0, norm, 1.0), 0.0)
@@ -93,54 +118,100 @@ class GroupQuadratic:
         outputs, group = moving % n_units, self.of_weight[moving]
         hessian = block * (outputs[:, None] == outputs)
         same = group[:, None] == group
-        hessian -= same * (pull[:, None] * unit[:, None] * unit)
         hessian[np.diag_indices_from(hessian)] += pull + penalty.l2[moving]
-        return gradient, hessian
+        return gradient, hessian, same * (pull[:, None] * unit[:, None] * unit)
 
 
-def _on_working_sets(problem: GroupQuadratic, b: np.ndarray, task: Task) -> tuple[np.ndarray, int]:
-    """(coefficients, iterations): groups in use, and those that violate their condition most."""
-    members_of, n_iter = problem.groups.members, 0
-    shape = problem.cross.shape
-    b = problem.penalty.prox(b, 0.0)
-    tolerance = EXACT * problem.size
-    active = _groups_of(members_of, (np.abs(b.reshape(shape)) > 0).any(1))
+def _by_steps(problem: GroupQuadratic, b: np.ndarray, max_iter: int) -> tuple[np.ndarray, int]:
+    """(coefficients, sweeps): each step's problem from the solution of the one before."""
+    b, n_iter = problem.penalty.prox(b, 0.0), 0
+    if problem.residuals(b).max() > problem.tolerance:
+        n_steps = int(np.log(problem.largest_factor(b)) / np.log(STRENGTH_STEP))
+        for factor in STRENGTH_STEP ** np.arange(n_steps, -1.0, -1.0):
+            at_factor = problem.times_strengths(factor)
+            tolerance = problem.tolerance + np.zeros(b.size)
+            if factor > 1:
+                tolerance += COARSENESS * at_factor.strength
+            b, sweeps = _on_working_sets(at_factor, b, tolerance, max_iter - n_iter)
+            n_iter += sweeps
+    return b, max(n_iter, 1)
+
+
+def _on_working_sets(problem: GroupQuadratic, b: np.ndarray, tolerance: np.ndarray, max_iter: int):
+    """(coefficients, sweeps): groups in use, and those that violate their condition most."""
+    members_of, shape, n_iter = problem.groups.members, problem.cross.shape, 0
+    active = _groups_of(members_of, (b.reshape(shape) != 0).any(1))
     active |= problem.groups.strength == 0
-    for _ in range(MAX_WORKING_SETS):
-        worst = np.zeros(active.size)
-        residuals = problem.residuals(b).reshape(shape).max(1)
-        np.maximum.at(worst, members_of, residuals)
-        entering = np.flatnonzero((worst > tolerance) & ~active)
-        if not entering.size and (n_iter or worst.max() <= tolerance):
+    while n_iter < max_iter:
+        excess = problem.residuals(b) - tolerance
+        worst = np.full(active.size, -np.inf)
+        np.maximum.at(worst, problem.of_weight, excess)
+        if worst.max() <= 0:
             break
+        entering = np.flatnonzero((worst > 0) & ~active)
         n_most = max(SMALLEST_WORKING_SET, int(active.sum()))
         active[entering[np.argsort(-worst[entering])[:n_most]]] = True
-        columns = np.flatnonzero(active[members_of])
-        found, iterations = _solve(problem.restricted(columns), b.reshape(shape)[columns], task)
-        b = np.zeros(shape)
-        b[columns], n_iter = found, n_iter + iterations
-        b = b.ravel()
-    return b, max(n_iter, 1)
+        columns = active[members_of]
+        weights = np.repeat(columns, shape[1])
+        restricted = problem.restricted(np.flatnonzero(columns))
+        found, sweeps = _solve(restricted, b[weights], tolerance[weights], max_iter - n_iter)
+        b, n_iter = np.zeros_like(b), n_iter + sweeps
+        b[weights] = found
+    return b, n_iter
 
 
 def _groups_of(members: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return np.bincount(members, chosen, members.max() + 1) > 0
 
 
-def _solve(problem: GroupQuadratic, start: np.ndarray, task: Task) -> tuple[np.ndarray, int]:
-    """(coefficients, iterations) by Newton from the start, and from ever nearer ends of PANOC."""
-    b, n_iter, tolerance = newton(problem, start.ravel()), 1, 0.3 * EXACT * problem.size
-    for tol in NEARNESS:
-        left = task.max_iter - n_iter
-        if problem.residuals(b).max() <= tolerance or left <= 0:
-            break
-        end = panoc(problem, b, tol * problem.size, left, task.max_fun, lambda x, value: False)
-        n_iter += max(end.n_iter, 1)
-        b = newton(problem, end.x)
-    without = np.where(problem.norms(b) <= tolerance, 0.0, b)  # what a tie has left
-    if problem.residuals(without).max() <= EXACT * problem.size:
+def _solve(problem: GroupQuadratic, b: np.ndarray, tolerance: np.ndarray, max_iter: int):
+    """(coefficients, sweeps) where no residual is above a third of its tolerance.
+
+    Where Newton steps would take long PANOC takes their place.
+    """
+    b, n_iter, groups = newton(problem, b), 0, _Sweeps(problem)
+    while n_iter < max_iter and (problem.residuals(b) > 0.3 * tolerance).any():
+        b, n_iter = groups.swept(b), n_iter + 1
+        if problem.moving(b).size > LARGEST_HESSIAN:
+            nearest = 0.3 * float(tolerance.min())
+            b = panoc(problem, b, nearest, INNER_ITERATIONS, np.inf, lambda x, value: False).x
+        b = newton(problem, b)
+    without = np.where(problem.norms(b) <= 0.3 * problem.tolerance, 0.0, b)  # what a tie has left
+    if (problem.residuals(without) <= tolerance).all():
         b = without
-    return b.reshape(start.shape), n_iter
+    return b, max(n_iter, 1)
+
+
+class _Sweeps:
+    """Proximal steps in one group after the other."""
+
+    def __init__(self, problem: GroupQuadratic) -> None:
+        self._problem, n_units = problem, problem.cross.shape[1]
+        self._groups = []
+        for group in np.unique(problem.groups.members):
+            features = np.flatnonzero(problem.groups.members == group)
+            weights = (features[:, None] * n_units + np.arange(n_units)).ravel()
+            penalty = problem.penalty.of(weights)
+            curvature = np.linalg.norm(problem.gram.block(features, features), 2)
+            curvature += penalty.l2.max()
+            if curvature > 0:
+                strength = problem.groups.strength[group] / curvature
+                self._groups.append((features, weights, penalty, strength, 1 / curvature))
+
+    def swept(self, b: np.ndarray) -> np.ndarray:
+        """The coefficients after a step in each group."""
+        b, gram, shape = b.copy(), self._problem.gram, (-1, self._problem.cross.shape[1])
+        image = gram.image(np.arange(self._problem.cross.shape[0]), b.reshape(shape))
+        for features, weights, penalty, strength, step in self._groups:
+            own = b[weights]
+            gradient = gram.slope(features, image) - self._problem.cross[features]
+            moved = penalty.prox(own - step * (gradient.ravel() + penalty.l2 * own), step)
+            norm = np.linalg.norm(moved)
+            moved *= max(0.0, 1.0 - strength / norm) if norm > 0 else 0.0
+            if not np.array_equal(moved, own):
+                image += gram.image(features, (moved - own).reshape(shape))
+                b[weights] = moved
+        return b
 
 
 def newton(problem: GroupQuadratic, b: np.ndarray) -> np.ndarray:
@@ -153,14 +224,35 @@ def newton(problem: GroupQuadratic, b: np.ndarray) -> np.ndarray:
         moving = problem.moving(b)
         if not 0 < moving.size <= LARGEST_HESSIAN:
             return b
-        gradient, hessian = problem.derivatives(b, moving)
-        if np.abs(gradient).max() <= 0.1 * EXACT * problem.size:
+        gradient, above, radial = problem.derivatives(b, moving)
+        if np.abs(gradient).max() <= 0.1 * problem.tolerance:
             return b
-        step = _newton_step(gradient, hessian)
+        step = _bounded_step(problem, b, moving, gradient, above, radial)
         b, value, moved = _descended(problem, b, moving, step, value)
         if not moved:
             return b
     return b
+
+
+def _bounded_step(problem: GroupQuadratic, b, moving, gradient, above, radial) -> np.ndarray:
+    """The Newton step, with more curvature where it would move a group by more than its norm.
+
+    Else a single group of a small norm shortens the steps of all. Where F is flat, a share
+    |gradient| / strength of the curvature of the bound moves a group by its norm.
+    """
+    group, strength = problem.of_weight[moving], problem.strength[moving]
+    norm, share = problem.norms(b)[moving], np.zeros(moving.size)
+
+    def size(vector: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.bincount(group, vector**2, problem.groups.strength.size))[group]
+
+    least = np.maximum(size(gradient) / np.where(strength > 0, strength, 1.0), SMALLEST_SHARE)
+    while True:
+        step = _newton_step(gradient, above - (1 - share) * radial)
+        further = (strength > 0) & (size(step) > norm) & (share < 1)
+        if not further.any():
+            return step
+        share[further] = np.clip(10 * share, least, 1.0)[further]
 
 
 def _newton_step(gradient: np.ndarray, hessian: np.ndarray) -> np.ndarray:

@@ -23,6 +23,10 @@ SMALLEST_WORKING_SET = 16
 MAX_WORKING_SETS = 100
 EXACT = 1e-9
 NOT_CONVERGED = "no exact solution within the iteration limit"
+ROUNDED = (
+    "coefficients rounded to {dtype} miss the optimum, that of nearly dependent columns; give X as "
+    "float64"
+)
 
 
 class Moments:
@@ -117,14 +121,15 @@ class _Output:
         free = self._least_squares()
         if free is not None:
             return free, 1
-        b, total_iter = np.clip(start, self.penalty.lower, self.penalty.upper), 0
+        b, n_iter = np.clip(start, self.penalty.lower, self.penalty.upper), 1
         members = np.arange(b.size)
         if self.moments.is_wide:
             members = np.flatnonzero((b != 0) | self.penalty.is_free)
             members = np.union1d(members, self._worst(b, members))
         for _ in range(MAX_WORKING_SETS):
-            found, optimal, n_iter = solve(self.restricted(members), task, b[members])
-            b, total_iter = np.zeros_like(b), total_iter + n_iter
+            left = replace(task, max_iter=task.max_iter - n_iter + 1)
+            found, optimal, iterations = solve(self.restricted(members), left, b[members])
+            b, n_iter = np.zeros_like(b), n_iter + iterations - 1
             b[members] = found
             if not optimal or not self.moments.is_wide:
                 break
@@ -132,7 +137,7 @@ class _Output:
             if not entering.size:
                 break
             members = np.union1d(np.flatnonzero((b != 0) | self.penalty.is_free), entering)
-        return b, total_iter
+        return b, n_iter
 
     def _least_squares(self) -> np.ndarray | None:
         """Ridge, or the least squares of least norm; None where there are L1 or bounds."""
@@ -195,29 +200,41 @@ def _solve_outputs(moments: Moments, penalty: PenaltyNumbers, task: Task):
 def _certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_iter) -> Solution:
     """The solution with the objective and the residual of the coefficients as they are published.
 
-    It has converged where the residual in scaled columns is rounding, that of the type included.
+    It has converged where the residual in scaled columns is rounding. Where columns depend on each
+    other the coefficients' own rounding may be far more than that.
     """
-    dtype, scale = np.dtype(task.program.dtype), moments.scale[:, None]
-    coef = coef.astype(dtype)
+    dtype = np.dtype(task.program.dtype)
+    exact, coef = coef, coef.astype(dtype)
     own = coef.astype(np.float64)
-    b, l2 = own * scale, penalty.l2.reshape(coef.shape)
-    product = moments.gram.times(b)
-    gradient = (product - moments.cross) * scale + l2 * own
-    objective = 0.5 * (moments.y_square + float((b * (product - 2 * moments.cross)).sum()))
-    objective += 0.5 * float((l2 * own**2).sum()) + penalty.value(own.ravel())
-    optimality = penalty.residual(own.ravel(), gradient.ravel())
-    residual = moments.scaled(penalty).residual(b.ravel(), (gradient / scale).ravel())
-    status = Status.MAX_ITER
+    objective, optimality, residual = _certificate(moments, penalty, own)
+    allowed = _rounding(moments, own, np.finfo(dtype).eps)
+    status, message = Status.MAX_ITER, NOT_CONVERGED
     if not np.isfinite(coef).all():
         status = Status.DIVERGED
-    elif residual <= _rounding(moments, b, np.finfo(dtype).eps):
+    elif residual <= allowed:
         status = Status.CONVERGED
+    elif _certificate(moments, penalty, exact)[2] <= allowed:
+        message = ROUNDED.format(dtype=dtype)
     intercept = (moments.y_mean - moments.x_mean @ own).astype(dtype)
     weights = Weights([coef], [intercept], [], [])
-    return Solution(weights, status, n_iter, objective, optimality, message=NOT_CONVERGED)
+    return Solution(weights, status, n_iter, objective, optimality, message=message)
 
 
-def _rounding(moments: Moments, b: np.ndarray, eps: float) -> float:
+def _certificate(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
+    """F, its residual and that in scaled columns."""
+    scale, l2 = moments.scale[:, None], penalty.l2.reshape(coef.shape)
+    b = coef * scale
+    product = moments.gram.times(b)
+    gradient = (product - moments.cross) * scale + l2 * coef
+    objective = 0.5 * (moments.y_square + float((b * (product - 2 * moments.cross)).sum()))
+    objective += 0.5 * float((l2 * coef**2).sum()) + penalty.value(coef.ravel())
+    optimality = penalty.residual(coef.ravel(), gradient.ravel())
+    residual = moments.scaled(penalty).residual(b.ravel(), (gradient / scale).ravel())
+    return objective, optimality, residual
+
+
+def _rounding(moments: Moments, coef: np.ndarray, eps: float) -> float:
     """The residual that an exact solution may have, published in numbers of precision ``eps``."""
-    relative = max(EXACT, 8 * eps * np.sqrt(b.size))
-    return relative * np.abs(moments.cross).max() + (GRADIENT_ROUNDING + eps) * np.abs(b).sum()
+    relative = max(EXACT, 8 * eps * np.sqrt(coef.size))
+    size = np.abs(coef * moments.scale[:, None]).sum()
+    return relative * np.abs(moments.cross).max() + GRADIENT_ROUNDING * size
