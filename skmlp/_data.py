@@ -1,5 +1,6 @@
 """Training data of a fit: checked, split, with y in the units of training."""
 
+import warnings
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -157,12 +158,25 @@ def fit_data(estimator, arrays, validation, target, seed):
         train, held_out = _part(*arrays, ~mask), _part(*arrays, mask)
     if held_out is not None and held_out.y.shape[1] != y.shape[1]:
         raise ValueError(f"y_val has {held_out.y.shape[1]} outputs, y has {y.shape[1]}.")
+    if held_out is not None and estimator.early_stopping:
+        _warn_of_constant(held_out, train)
     if target is None:
         is_network = len(hidden_sizes(estimator.hidden_layer_sizes)) > 0
         scale = LOSSES[estimator.loss].target
         target = scale.of(train.y, train.weight, estimator.normalize_y, snap=is_network)
     validation = None if held_out is None else _samples(held_out, target, X.dtype)
     return FitData(_samples(train, target, X.dtype), validation, target, train.y)
+
+
+def _warn_of_constant(held_out, train):
+    """Warn where R2 on the validation rows is zero whatever the network, though y varies."""
+    y = held_out.y if held_out.weight is None else held_out.y[held_out.weight > 0]
+    if np.ptp(train.y, axis=0).any() and not np.ptp(y, axis=0).any():
+        warnings.warn(
+            f"y is constant in the validation data ({len(y)} row(s) of positive weight), where R2 "
+            "cannot get better: early stopping ends after n_iter_no_change epochs. Give X_val and "
+            "y_val that vary, raise validation_fraction, or set early_stopping=False."
+        )
 
 
 class _Part(NamedTuple):
