@@ -1,9 +1,11 @@
 """The block in which fits are trained together."""
 
 from contextlib import contextmanager
+from numbers import Integral, Real
 
 from joblib import parallel_config
-from joblib.parallel import get_active_backend, register_parallel_backend
+from joblib.parallel import ParallelBackendBase, get_active_backend, register_parallel_backend
+from sklearn.utils._param_validation import Interval, validate_params
 
 from ._backend import MAX_TASKS, STALL_TIMEOUT, BatchedBackend, BlockBackend, training_threads
 from ._groups import GroupsBackend
@@ -12,6 +14,16 @@ register_parallel_backend("skmlp", BatchedBackend)
 
 
 @contextmanager
+@validate_params(
+    {
+        "n_jobs": [Integral, None],
+        "backend": [str, ParallelBackendBase, None],
+        "max_tasks": [Interval(Integral, 1, None, closed="left")],
+        "max_bytes": [Interval(Real, 0, None, closed="neither"), None],
+        "stall_timeout": [Interval(Real, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=False,
+)
 def batched_fits(
     n_jobs=None,
     backend=None,

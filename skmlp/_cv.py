@@ -33,7 +33,7 @@ from ._results import lower_rate
 from ._selection import SelectsFeatures
 from ._task import draw_seed
 from ._transaction import all_or_nothing
-from ._weights import mean_weight, warn_of_small_weights
+from ._weights import heed_weights, mean_weight
 
 
 def _of_estimator(name):
@@ -273,7 +273,7 @@ class RegularizedMLPRegressorCV(
     def _heed_weights(self, base, weight):
         """alpha is divided by the sum of weights: the default one is meant for a mean of one."""
         if self.estimator is not None and not self._lacks_l2():
-            warn_of_small_weights(base, weight, self.l1_ratio)
+            heed_weights(base, weight, self.l1_ratio)
         elif self.l1_ratio == 1:
             base.set_params(alpha=DEFAULT_ALPHA * mean_weight(weight))
         if self._lacks_l2():

@@ -1,5 +1,6 @@
 """Training data of a fit: checked, split, with y in the units of training."""
 
+import warnings
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -29,6 +30,8 @@ def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
 
     Rows of weight zero are left out, unless ``all_rows``.
     """
+    _check_numbers(X, "X")
+    _check_numbers(y, "y")
     X, y = validate_data(
         estimator,
         X,
@@ -42,7 +45,8 @@ def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
     )
     y = _target_matrix(y, "y")
     check_range(y, estimator.loss, "y")
-    weight = _checked_weight(sample_weight, X, "sample_weight")
+    with _naming("sample_weight"):
+        weight = _checked_weight(sample_weight, X, "sample_weight")
     X = X.tocsr() if sparse.issparse(X) else X
     if weight is not None and (weight == 0).any() and not all_rows:
         X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
@@ -62,17 +66,38 @@ def _target_matrix(y, name):
     return y
 
 
+def _check_numbers(values, name):
+    """ValueError for dates, which would pass as nanoseconds, and objects that are no numbers.
+
+    Other text is left to later checks, as in scikit-learn.
+    """
+    dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))
+    dtypes = [*dtypes] if hasattr(dtypes, "__iter__") else [dtypes]
+    kinds = {getattr(dtype, "kind", ""): dtype for dtype in dtypes}
+    for kind in kinds.keys() & {"m", "M"}:
+        raise ValueError(f"{name} must hold numbers, got values of dtype {kinds[kind]}.")
+    if "O" in kinds and name not in ("X", "X_val"):
+        try:
+            np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"{name} must hold numbers: {error}.") from error
+
+
 def _checked_weight(weight, X, name):
     """Finite weights >= 0, not all zero, in float64; equal ones are None."""
     if weight is None:
         return None
+    _check_numbers(weight, name)
     weight = _check_sample_weight(weight, X, dtype=np.float64)
     if (weight < 0).any():
         raise ValueError(f"Negative values in {name}: the smallest is {weight.min():g}.")
     if not weight.any():
         raise ValueError(f"{name} must contain at least one non-zero number; all are zero.")
-    if not np.isfinite(weight.sum()):
-        raise ValueError(f"{name} holds values too large to add up; divide them by their mean.")
+    with np.errstate(over="ignore"):
+        total = weight.sum()
+    if not np.finfo(np.float64).tiny <= total < np.inf:
+        size = "large" if weight.max() > 1 else "small"
+        raise ValueError(f"{name} holds values too {size} to add up; divide them by their mean.")
     return weight
 
 
@@ -81,10 +106,11 @@ def _naming(argument):
     """Errors say which argument they are about, where scikit-learn knows it by another name."""
     try:
         yield
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         if argument in str(error):
             raise
-        raise ValueError(f"{argument}: {error}") from error
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{argument}: {error}") from error
 
 
 def validation_arrays(estimator, X_val, y_val, sample_weight_val):
@@ -97,6 +123,7 @@ def validation_arrays(estimator, X_val, y_val, sample_weight_val):
         raise ValueError("X_val is provided, but y_val was not provided.")
     if X_val is None:
         raise ValueError("y_val is provided, but X_val was not provided.")
+    _check_numbers(X_val, "X_val")
     with _naming("X_val"):
         X_val = validate_data(
             estimator,
@@ -106,6 +133,7 @@ def validation_arrays(estimator, X_val, y_val, sample_weight_val):
             order="C",
             reset=False,
         )
+    _check_numbers(y_val, "y_val")
     y_val = check_array(
         y_val, accept_sparse="csr", ensure_2d=False, dtype="numeric", input_name="y_val"
     )
@@ -130,12 +158,25 @@ def fit_data(estimator, arrays, validation, target, seed):
         train, held_out = _part(*arrays, ~mask), _part(*arrays, mask)
     if held_out is not None and held_out.y.shape[1] != y.shape[1]:
         raise ValueError(f"y_val has {held_out.y.shape[1]} outputs, y has {y.shape[1]}.")
+    if held_out is not None and estimator.early_stopping:
+        _warn_of_constant(held_out, train)
     if target is None:
         is_network = len(hidden_sizes(estimator.hidden_layer_sizes)) > 0
         scale = LOSSES[estimator.loss].target
         target = scale.of(train.y, train.weight, estimator.normalize_y, snap=is_network)
     validation = None if held_out is None else _samples(held_out, target, X.dtype)
     return FitData(_samples(train, target, X.dtype), validation, target, train.y)
+
+
+def _warn_of_constant(held_out, train):
+    """Warn where R2 on the validation rows is zero whatever the network, though y varies."""
+    y = held_out.y if held_out.weight is None else held_out.y[held_out.weight > 0]
+    if np.ptp(train.y, axis=0).any() and not np.ptp(y, axis=0).any():
+        warnings.warn(
+            f"y is constant in the validation data ({len(y)} row(s) of positive weight), where R2 "
+            "cannot get better: early stopping ends after n_iter_no_change epochs. Give X_val and "
+            "y_val that vary, raise validation_fraction, or set early_stopping=False."
+        )
 
 
 class _Part(NamedTuple):

@@ -21,7 +21,7 @@ from ._paths import PathSearch, with_penalty
 from ._problems import problems_of
 from ._published import given_factors, published, published_relaxed
 from ._task import draw_seed
-from ._weights import warn_of_small_weights
+from ._weights import heed_weights
 
 PATH_CONSTRAINTS = {
     "param": [StrOptions({"group_l1", "l1_per_layer"})],
@@ -235,7 +235,7 @@ def regularization_path(
     """
     model = with_penalty(clone(estimator), param, l1_ratio)
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
-    warn_of_small_weights(model, arrays[2], l1_ratio)
+    heed_weights(model, arrays[2], l1_ratio)
     seed = draw_seed(model.random_state)
     search = PathSearch(model, param, l1_ratio, n_init, n_jobs, verbose)
     judges = folds(cv, arrays)[:N_JUDGES] if search.is_adaptive(adaptive) else ()

@@ -16,7 +16,7 @@ from ._paths import PathSearch, with_penalty
 from ._problems import problems_of
 from ._results import support_of
 from ._task import draw_seed
-from ._weights import warn_of_small_weights
+from ._weights import heed_weights
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -232,7 +232,7 @@ def stability_selection(
     """
     model = with_penalty(clone(estimator), param, l1_ratio)
     arrays = checked_arrays(model, X, y, sample_weight, reset=True)
-    warn_of_small_weights(model, arrays[2], l1_ratio)
+    heed_weights(model, arrays[2], l1_ratio)
     search = PathSearch(model, param, l1_ratio, n_init, n_jobs, verbose)
     halves = _halves(len(arrays[1]), n_subsamples, check_random_state(random_state))
     problems = problems_of(model, arrays, halves, draw_seed(model.random_state))

@@ -33,6 +33,7 @@ from joblib import Parallel, delayed, parallel_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
+from sklearn.utils._param_validation import InvalidParameterError
 
 from skmlp import RegularizedMLPRegressor, batched_fits
 from skmlp._backend import training_threads
@@ -471,6 +472,25 @@ def test_number_of_training_threads(monkeypatch):
     assert [training_threads(n) for n in (None, 3, -1, -3, -20)] == [8, 3, 8, 6, 1]
     with pytest.raises(ValueError, match="n_jobs == 0 has no meaning"), batched_fits(n_jobs=0):
         pass
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("n_jobs", 1.5),
+        ("n_jobs", "two"),
+        ("backend", 3),
+        ("max_tasks", 0),
+        ("max_tasks", "many"),
+        ("max_bytes", 0),
+        ("max_bytes", np.nan),
+        ("stall_timeout", -1),
+        ("stall_timeout", "long"),
+    ],
+)
+def test_options_without_meaning_are_named(name, value):
+    with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of batched_fits"):
+        batched_fits(**{name: value})
 
 
 # joblib's interface

@@ -192,3 +192,11 @@ def test_wrappers_that_are_not_fitted(display):
 def test_things_that_are_no_estimators(display, thing, message):
     with pytest.raises(TypeError, match=KINDS[display] + f".*; got {message}."):
         display.from_estimator(thing)
+
+
+@pytest.mark.parametrize(
+    "given", [None, "path_", 3, CV, RegularizationPathDisplay, LinearRegression]
+)
+def test_from_path_takes_paths_alone(given):
+    with pytest.raises(TypeError, match=r"path must be what regularization_path returns.*; got "):
+        RegularizationPathDisplay.from_path(given)

@@ -576,3 +576,21 @@ def test_weights_of_a_small_sum_are_named_beside_an_alpha_of_the_user():
             warnings.simplefilter("error", UserWarning)
             warnings.simplefilter("ignore", ConvergenceWarning)
             call(l1_ratio=0.5)
+
+
+@pytest.mark.parametrize("mean", [2e4, 1e300])
+def test_weights_of_a_large_sum_leave_no_penalty_of_later_layers(mean):
+    """alpha=2 over weights of mean 2e4 is alpha=1e-4 without weights, which is an error as well."""
+    with pytest.raises(ValueError, match="needs a penalty on every later layer"):
+        path_of(network(alpha=2 / 2e4), adaptive=False)
+    weight, settings = np.full(N_ROWS, mean), {"strengths": [0.1], "adaptive": False}
+    for call in (
+        lambda: cv_of(**settings).fit(X, y, sample_weight=weight),
+        lambda: path_of(**settings, sample_weight=weight),
+        lambda: stability_selection(network(), X, y, **settings, sample_weight=weight),
+    ):
+        with pytest.raises(ValueError, match=r"mean of sample_weight is .*, and alpha=2.0 is"):
+            call()
+    expected = path_of(network(alpha=1e-3), **settings)
+    given = path_of(network(alpha=1e-3 * 2e4), sample_weight=np.full(N_ROWS, 2e4), **settings)
+    assert_allclose(given.objective, expected.objective, rtol=1e-3)

@@ -202,8 +202,18 @@ class RegularizationPathDisplay:
         Returns
         -------
         display : RegularizationPathDisplay
+
+        Raises
+        ------
+        TypeError
+            For anything else than a path.
         """
         check_matplotlib_support(f"{cls.__name__}.from_path")
+        if isinstance(path, type) or not hasattr(path, "feature_norms"):
+            raise TypeError(
+                "path must be what regularization_path returns, or path_ of a fitted "
+                f"RegularizedMLPRegressorCV; got {path!r:.60}. An estimator goes to from_estimator."
+            )
         display = cls(
             strengths=path.strengths,
             feature_norms=path.feature_norms,

@@ -9,6 +9,8 @@ import numpy as np
 
 from .task import Solution, Status, Task, Weights
 
+EXACT = 1e-9  # of the strength: a residual that is rounding
+
 
 @dataclass(frozen=True)
 class Scheme:
@@ -99,18 +101,37 @@ def _has_fallen(task: Task, solution: Solution) -> bool:
 def _train_living(tasks: list[Task], train) -> list[Solution]:
     """Solutions of the tasks; those that no feature is left of are the constant ones.
 
-    A network without features stays so: the one of zeros is its optimum, stationary at every
-    strength.
+    A network with hidden layers and without features stays so: the one of zeros is its optimum,
+    stationary at every strength.
     """
     from .working_set import solve
 
-    living = [k for k, task in enumerate(tasks) if task.start is None or has_features(task.start)]
+    living = [k for k, task in enumerate(tasks) if _is_living(task)]
     own = [tasks[k] for k in living]
     solutions = dict(zip(living, solve(own, train), strict=True))
     return [
-        solutions[k] if k in solutions and has_features(solutions[k].weights) else constant(task)
+        _settled(task, solutions[k]) if k in solutions else constant(task)
         for k, task in enumerate(tasks)
     ]
+
+
+def _is_living(task: Task) -> bool:
+    """Whether training may leave the network of zeros: without hidden layers it may."""
+    return task.start is None or has_features(task.start) or task.program.n_layers == 1
+
+
+def _settled(task: Task, solution: Solution) -> Solution:
+    """The solution, or the network of zeros where that is one.
+
+    Without hidden layers it is one only where its residual says so: an iteration limit may leave
+    nothing too, and a search within its tolerance may leave something at the end of the path.
+    """
+    program, has_converged = task.program, solution.status is Status.CONVERGED
+    is_exact = has_converged and program.is_linear_regression and program.solver == "lbfgs"
+    if is_exact or program.n_layers > 1:
+        return solution if has_features(solution.weights) else constant(task)
+    zeros = constant(task)
+    return zeros if zeros.optimality <= EXACT * max(task.l1[0], task.group_l1) else solution
 
 
 def has_features(weights: Weights) -> bool:
