@@ -243,7 +243,9 @@ class RegularizedMLPRegressorCV(
         Raises
         ------
         ValueError
-            For data or parameters that do not fit together, and when no error is finite.
+            For data or parameters that do not fit together, when no error is finite, and when
+            training on all data diverges at every strength that leaves features; else strengths
+            at which it diverges are left out, with a warning.
         """
         with all_or_nothing(self):
             base = with_penalty(self._base(), self.param, self.l1_ratio)

@@ -157,7 +157,7 @@ class PathSearch:
         fits = [solutions for solutions, is_kept in zip(fits, kept, strict=True) if is_kept]
         if not any(has_features(s.weights) for solutions in fits for s in solutions[needed]):
             raise ValueError(f"{diverged(task)} So it was at {lost}, and others leave no feature.")
-        self.tally.note(f"{lost} are left out, where it diverged.")
+        self.tally.note(f"{lost} left out, where training diverged.")
         return strengths[kept], fits
 
     def _first_weights(self, tasks, strength):

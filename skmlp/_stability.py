@@ -196,8 +196,9 @@ def stability_selection(
     Raises
     ------
     ValueError
-        For data or parameters that do not fit together, and with fewer than 4 rows of positive
-        weight.
+        For data or parameters that do not fit together, with fewer than 4 rows of positive weight,
+        and when some half diverges at every strength that leaves features; else strengths at which
+        one does are left out, with a warning.
 
     Notes
     -----

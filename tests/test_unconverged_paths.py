@@ -141,7 +141,7 @@ def test_strengths_at_which_training_diverges_are_left_out(run, lost, monkeypatc
     expected = run(network(), strengths=others)
     diverging(monkeypatch, lambda task: task.group_l1 == lost)
     found, message, _ = warned(run, network())
-    assert "1 of the 3 strengths are left out, where it diverged." in message
+    assert "1 of the 3 strengths left out, where training diverged." in message
     assert "1 diverged" in message
     if run is run_cv:
         assert_array_equal(found.strengths_, others)
