@@ -103,11 +103,11 @@ def _checked_weight(weight, X, name):
 
 @contextmanager
 def _naming(argument):
-    """Errors say which argument they are about, where scikit-learn knows it by another name."""
+    """Errors say which argument they are about, by its name or in words."""
     try:
         yield
     except (TypeError, ValueError) as error:
-        if argument in str(error):
+        if argument in str(error) or argument.replace("_", " ") in str(error).lower():
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{argument}: {error}") from error
