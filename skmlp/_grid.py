@@ -24,7 +24,14 @@ class Grid:
 
 
 def checked_strengths(strengths):
-    strengths = np.sort(np.asarray(strengths, dtype=float).ravel())
-    if not strengths.size or not (np.isfinite(strengths) & (strengths > 0)).all():
-        raise ValueError(f"strengths must hold finite numbers > 0, got {strengths.tolist()}.")
-    return strengths
+    """Ascending; ValueError for what are no strengths."""
+    try:
+        ascending = np.sort(np.asarray(strengths, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"strengths must hold numbers, got {strengths!r}.") from error
+    is_list = ascending.ndim == 1 and ascending.size > 0
+    if not is_list or not (np.isfinite(ascending) & (ascending > 0)).all():
+        raise ValueError(
+            f"strengths must be a list of finite numbers > 0, got {np.asarray(strengths).tolist()}."
+        )
+    return ascending

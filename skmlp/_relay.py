@@ -137,8 +137,22 @@ class Relay:
             try:
                 return self.events.get(timeout=min(POLL_SECONDS, self.stall_timeout))
             except Empty:
-                if time.perf_counter() >= deadline and (self._parked or self._ready):
+                self._drop_stillborn()
+                is_stall = time.perf_counter() >= deadline and (self._parked or self._ready)
+                if is_stall or not (self._running or self._strays):
                     return None
+
+    def _drop_stillborn(self):
+        """Forget abandoned runners whose threads have not begun.
+
+        An interrupt within ``Thread.start`` may leave a lock there that the thread waits for.
+        """
+        stillborn = {r for r in (*self._running, *self._strays) if r.abandoned and not r.has_begun}
+        for runner in stillborn:
+            self._running.pop(runner, None)
+            self._strays.pop(runner, None)
+        self._started -= stillborn
+        self._doomed -= stillborn
 
     # Hand-overs
 

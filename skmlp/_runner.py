@@ -84,7 +84,7 @@ class Runner:
         self.relay, self.call, self.callback = relay, call, callback
         self.clock = Clock()
         self.warnings = call.warnings
-        self.abandoned = self.has_ended = False
+        self.abandoned = self.has_begun = self.has_ended = False
         self.task = None
         self._function = function
         self._answer = None
@@ -136,6 +136,7 @@ class Runner:
         self.check()
 
     def _main(self):
+        self.has_begun = True
         run_as(self)
         try:
             outcome = (self.call.context.copy().run(self._configured), None)

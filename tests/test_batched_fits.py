@@ -224,6 +224,24 @@ def test_interrupts_at_any_moment_leave_no_thread(milliseconds):
     wait_for_threads()
 
 
+@pytest.mark.parametrize("n_started", [1, 4, 7, 8])
+def test_a_thread_that_an_interrupt_keeps_from_beginning_is_not_waited_for(monkeypatch, n_started):
+    """Of two tasks, or of the calls that they make."""
+    start, started = threading.Thread.start, []
+
+    def interrupted(self):
+        if self.name == "skmlp-fit":
+            started.append(self)
+            if len(started) == n_started:
+                raise KeyboardInterrupt
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt), batched_fits():
+        counted(lambda: Parallel()(delayed(children)(5) for _ in range(2)), lambda tasks, n: tasks)
+    wait_for_threads()
+
+
 def wait_for_threads():
     deadline = time.perf_counter() + 5
     while time.perf_counter() < deadline:

@@ -373,9 +373,11 @@ def test_estimator_checks(estimator, check):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"strengths": [0.1, -1.0]}, r"strengths must hold finite numbers > 0, got \[-1.0, 0.1\]"),
-        ({"strengths": []}, "strengths must hold finite numbers > 0"),
-        ({"strengths": [np.nan]}, "strengths must hold finite numbers > 0"),
+        ({"strengths": [0.1, -1.0]}, r"strengths must be a list of finite .*, got \[0.1, -1.0\]"),
+        ({"strengths": []}, "strengths must be a list of finite numbers > 0"),
+        ({"strengths": [np.nan]}, "strengths must be a list of finite numbers > 0"),
+        ({"strengths": [[0.1, 0.2]]}, r"strengths must be a list of .*, got \[\[0.1, 0.2\]\]"),
+        ({"strengths": ["a"]}, r"strengths must hold numbers, got \['a'\]"),
         ({"param": "alpha"}, "'param' parameter"),
         ({"eps": 1.0}, "'eps' parameter"),
         ({"n_init": 0}, "'n_init' parameter"),
