@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 def feature_scale(samples):
     """The weighted standard deviation of each feature (n_features,), over the engine's samples."""
-    from .engine.scaling import column_moments
+    from .engine.columns import column_moments
 
     return column_moments(samples)[1]
 

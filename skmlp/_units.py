@@ -35,7 +35,7 @@ def warn_of_units(task, names):
     standardises columns by itself. Rare dummies have a small deviation, and still a range that is
     not small.
     """
-    from .engine.scaling import column_moments
+    from .engine.columns import column_moments
 
     penalised = task.l1[0] > 0 or task.group_l1 > 0 or task.alpha[0] > NEGLIGIBLE_ALPHA
     if task.train.n_rows < FEW_ROWS or (task.program.solver == "lbfgs" and not penalised):
@@ -60,7 +60,7 @@ def _warn_of_columns(far, names, message):
 
 def warn_of_validation(train, validation, names):
     """Name the columns of the validation rows that lie far from those of the training rows."""
-    from .engine.scaling import column_moments
+    from .engine.columns import column_moments
 
     if train.n_rows < FEW_ROWS:
         return
@@ -77,7 +77,7 @@ def warn_of_validation(train, validation, names):
 
 def _reach(samples, mean):
     """The largest distance of a value of each column from its mean (n_features,)."""
-    from .engine.scaling import BLOCK_ROWS
+    from .engine.columns import BLOCK_ROWS
 
     reach = np.zeros_like(mean)
     for _, X in samples.blocks(BLOCK_ROWS):

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from .columns import column_moments
 from .losses import LOSSES
 from .preactivations import standardize_layers, unfold
-from .scaling import column_moments
 from .task import Samples, Task, Weights
 
 SMALLEST_POSITIVE = 1e-4

@@ -11,13 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from .columns import BLOCK_ROWS, UNUSABLE, column_moments, pooled
 from .gram import Columns, Gram, is_sizeable
 from .grouped import solve_groups
 from .layout import Layout
+from .losses import LOSSES
 from .penalties import PenaltyNumbers, penalty_numbers
 from .quadratic import GRADIENT_ROUNDING, Quadratic, rounding, solve, violation
-from .scaling import BLOCK_ROWS, UNUSABLE, column_moments, pooled
-from .task import Samples, Solution, Status, Task, Weights
+from .task import Program, Samples, Solution, Status, Task, Weights
 
 SMALLEST_WORKING_SET = 16
 MAX_WORKING_SETS = 100
@@ -170,6 +171,11 @@ class _Output:
         if is_sizeable(self.penalty.l2):
             n_most = violators.size
         return violators[np.argsort(-excess[violators])[:n_most]]
+
+
+def is_linear_regression(program: Program) -> bool:
+    """Whether the problem is one of least squares, with a penalty."""
+    return program.n_layers == 1 and LOSSES[program.loss].quadratic
 
 
 def solve_linear(task: Task) -> Solution:

@@ -126,8 +126,10 @@ def _settled(task: Task, solution: Solution) -> Solution:
     Without hidden layers it is one only where its residual says so: an iteration limit may leave
     nothing too, and a search within its tolerance may leave something at the end of the path.
     """
+    from .linear import is_linear_regression
+
     program, has_converged = task.program, solution.status is Status.CONVERGED
-    is_exact = has_converged and program.is_linear_regression and program.solver == "lbfgs"
+    is_exact = has_converged and is_linear_regression(program) and program.solver == "lbfgs"
     if is_exact or program.n_layers > 1:
         return solution if has_features(solution.weights) else constant(task)
     zeros = constant(task)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .activations import ACTIVATIONS
+from .columns import BLOCK_ROWS, column_moments
 from .losses import LOSSES
-from .scaling import BLOCK_ROWS, column_moments
 from .task import Task
 
 N_CHAINS = 400

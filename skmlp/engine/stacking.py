@@ -12,7 +12,7 @@ import torch
 
 from .grouping import unique
 from .layout import Layout
-from .linear import solve_linear
+from .linear import is_linear_regression, solve_linear
 from .runtime import one_fit
 from .task import Program, Samples, Solution, Task
 from .training import train_stack
@@ -36,7 +36,7 @@ def run(chunk: Chunk) -> list[Solution]:
     """Train the tasks of a chunk."""
     program = chunk.tasks[0].program
     with one_fit():
-        if program.solver == "lbfgs" and program.is_linear_regression:
+        if program.solver == "lbfgs" and is_linear_regression(program):
             return [solve_linear(task) for task in chunk.tasks]
         return train_stack(chunk.tasks)
 

@@ -60,13 +60,6 @@ class Program:
         return replace(self, layer_sizes=sizes, feature_groups=groups)
 
     @property
-    def is_linear_regression(self) -> bool:
-        """Whether the objective is a quadratic plus a penalty: no hidden layer."""
-        from .losses import LOSSES
-
-        return self.n_layers == 1 and LOSSES[self.loss].quadratic
-
-    @property
     def has_group_norms(self) -> bool:
         """Whether groups of more than one weight are penalised; a single weight's norm is L1."""
         if self.feature_groups is None:

@@ -12,7 +12,7 @@ import torch
 from .deterministic import is_smooth, minimize
 from .initialization import first_weights
 from .layout import Layout
-from .linear import solve_linear
+from .linear import is_linear_regression, solve_linear
 from .objective import StackObjective
 from .penalties import PenaltyNumbers, penalty_numbers
 from .preactivations import fold, unfold
@@ -143,7 +143,7 @@ def _closing(task: Task, layout: Layout, penalty: PenaltyNumbers, outcome: Outco
     They aim below the tolerance, so that the zeros are those of the minimum and rounding, which
     long searches amplify, is forgotten there. Without hidden layers the solution is exact.
     """
-    if task.program.is_linear_regression and not task.early_stopping:
+    if is_linear_regression(task.program) and not task.early_stopping:
         solution = solve_linear(task)
         return layout.pack(solution.weights), solution.status, solution.message
     passes = min(PASSES_AN_EPOCH * outcome.n_iter, MOST_CLOSING_PASSES)

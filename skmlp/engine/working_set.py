@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from .layout import Layout
+from .linear import is_linear_regression
 from .objective import FullObjective
 from .penalties import penalty_numbers
 from .runtime import one_fit
@@ -39,7 +40,7 @@ def has_working_set(task: Task) -> bool:
     return (
         task.start is not None
         and program.solver == "lbfgs"
-        and not program.is_linear_regression
+        and not is_linear_regression(program)
         and program.normalization != "batch"
     )
 

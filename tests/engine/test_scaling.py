@@ -7,10 +7,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
+from skmlp.engine.columns import column_moments
 from skmlp.engine.layout import Layout
 from skmlp.engine.objective import FullObjective
 from skmlp.engine.penalties import penalty_numbers
-from skmlp.engine.scaling import ScaledObjective, column_moments
+from skmlp.engine.scaling import ScaledObjective
 from skmlp.engine.task import Samples
 
 RNG = np.random.default_rng(0)
