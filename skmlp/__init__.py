@@ -1,17 +1,17 @@
 """Neural network regression for statisticians, with scikit-learn's interface."""
 
-from ._batched import batched_fits
-from ._cv import RegularizedMLPRegressorCV
-from ._path import RegularizationPath, regularization_path
-from ._plot import (
+from .batching.batched import batched_fits
+from .batching.search import BatchedGridSearchCV, BatchedRandomizedSearchCV
+from .estimators.regressor import RegularizedMLPRegressor
+from .paths.cv import RegularizedMLPRegressorCV
+from .paths.path import RegularizationPath, regularization_path
+from .paths.stability import StabilitySelection, stability_selection
+from .plots import (
     CVPathDisplay,
     LossCurveDisplay,
     RegularizationPathDisplay,
     WeightsDisplay,
 )
-from ._regressor import RegularizedMLPRegressor
-from ._search import BatchedGridSearchCV, BatchedRandomizedSearchCV
-from ._stability import StabilitySelection, stability_selection
 
 __version__ = "0.1.0"
 

@@ -7,9 +7,9 @@ import pytest
 ROUNDING = {
     "test_choices",
     "test_dependent_columns",
-    "test_linear",
+    "test_lasso",
     "test_panoc",
-    "test_path",
+    "test_moving_penalty",
     "test_paths_linear",
     "test_paths_networks",
     "test_reference_solutions",

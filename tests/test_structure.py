@@ -11,8 +11,11 @@ import torch
 from numpy.testing import assert_allclose
 
 import skmlp
-from skmlp import RegularizedMLPRegressor, _forward, _losses
-from skmlp.engine import activations, losses, normalization, solvers
+from skmlp import RegularizedMLPRegressor
+from skmlp.engine.epochs import solvers
+from skmlp.engine.network import activations, losses, normalization
+from skmlp.estimators import forward
+from skmlp.training_data import losses as target_losses
 
 PACKAGE = Path(skmlp.__file__).parent
 TREES = {
@@ -38,9 +41,43 @@ def imports(name):
 
 
 def test_modules_are_found():
-    assert len(MODULES) > 25
-    assert "skmlp.engine.network" in imports("skmlp.engine.objective")
-    assert "skmlp.engine.train" in imports("skmlp._meeting")
+    assert len(MODULES) > 60
+    assert "skmlp.engine.task" in imports("skmlp.engine.train")
+    assert "skmlp.batching" in {room(name) for name in imports("skmlp")}
+
+
+# Each room imports from those below it alone; a list stands side by side.
+FACE = ["plots", "paths", "estimators", "training_data", "parameters", "batching", "engine"]
+ENGINE = [["train", "stacking", "training"], ["paths"], ["linear"], ["descent", "epochs"]]
+ENGINE += [["penalty"], ["network"], ["task", "runtime", "grouping"]]
+PATHS = [["path", "cv", "stability", "candidates", "arrays"], ["running"]]
+
+
+def room(name, within="skmlp"):
+    """The room or module inside of a package that a module belongs to, None elsewhere."""
+    inside = name.removeprefix(f"{within}.")
+    return None if inside == name else f"{within}.{inside.split('.')[0]}"
+
+
+@pytest.mark.parametrize(
+    "package, floors",
+    [
+        ("skmlp", [[name] for name in FACE]),
+        ("skmlp.engine", ENGINE),
+        ("skmlp.paths", PATHS),
+    ],
+)
+def test_rooms_import_downward(package, floors):
+    level = {f"{package}.{name}": k for k, floor in enumerate(floors) for name in floor}
+    rooms = {room(name, package) for name in MODULES} - {None}
+    assert rooms == set(level)
+    for name in MODULES:
+        own = room(name, package)
+        for imported in imports(name) & MODULES.keys():
+            other = room(imported, package)
+            if None not in (own, other) and own != other:
+                is_entry = level[own] == level[other] == 0
+                assert level[own] < level[other] or is_entry, (name, imported)
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("skmlp.engine")])
@@ -55,12 +92,17 @@ def test_no_cycles_between_modules():
     TopologicalSorter(graph).prepare()
 
 
-PIECES = ["network", "losses", "penalties", "normalization", "activations"]
+def test_no_room_is_crowded():
+    """14 modules at most, rooms within counted as one, in the package and in its tests."""
+    for root in (PACKAGE, Path(__file__).parent):
+        for folder in [root, *root.rglob("*")]:
+            if folder.is_dir() and folder.name != "__pycache__":
+                inside = [p for p in folder.iterdir() if p.suffix == ".py" or is_room(p)]
+                assert len(inside) <= 14, folder
 
 
-@pytest.mark.parametrize("piece", ["losses", "penalties", "normalization", "activations"])
-def test_pieces_do_not_import_each_other(piece):
-    assert not imports(f"skmlp.engine.{piece}") & {f"skmlp.engine.{other}" for other in PIECES}
+def is_room(path):
+    return path.is_dir() and any(path.glob("*.py"))
 
 
 def lines_of_code(node):
@@ -103,7 +145,7 @@ def test_prediction_and_training_have_the_same_activation(name, dtype, tolerance
     z = GRID.astype(dtype)
     tensor = torch.tensor(z)
     in_training = activations.ACTIVATIONS[name].forward(tensor, torch.empty_like(tensor)).numpy()
-    in_prediction = _forward.ACTIVATIONS[name](z.copy())
+    in_prediction = forward.ACTIVATIONS[name](z.copy())
     assert in_prediction.dtype == dtype
     assert_allclose(in_prediction, in_training, rtol=tolerance, atol=tolerance)
 
@@ -112,7 +154,7 @@ def test_prediction_and_training_have_the_same_activation(name, dtype, tolerance
 def test_activations_say_where_they_fall_and_have_kinks(name):
     """On a grid fine enough for steps of the values, and of the slopes."""
     z, row = np.linspace(-6, 6, 120_001), activations.ACTIVATIONS[name]
-    steps = np.diff(_forward.ACTIVATIONS[name](z.copy()))
+    steps = np.diff(forward.ACTIVATIONS[name](z.copy()))
     assert (steps >= 0).all() == row.increasing
     slopes = steps / np.diff(z)
     assert (np.abs(np.diff(slopes)).max() < 1e-3) == row.smooth
@@ -122,13 +164,13 @@ def test_names_of_losses_are_in_their_rows_alone():
     """Whoever needs to know something of a loss asks it."""
     for module, tree in MODULES.items():
         strings = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
-        is_table = module in ("skmlp._losses", "skmlp.engine.losses")
+        is_table = module in ("skmlp.training_data.losses", "skmlp.engine.network.losses")
         assert is_table or "poisson" not in strings, module
 
 
 def test_layer_normalisation_has_the_same_constants():
-    assert _forward.LAYER_NORM_EPSILON == normalization.EPSILON
-    assert _forward.LEAKY_SLOPE == activations.LEAKY_SLOPE
+    assert forward.LAYER_NORM_EPSILON == normalization.EPSILON
+    assert forward.LEAKY_SLOPE == activations.LEAKY_SLOPE
 
 
 def documented(parameter):
@@ -146,9 +188,9 @@ def accepted(parameter):
     "parameter, table",
     [
         ("activation", activations.ACTIVATIONS),
-        ("activation", _forward.ACTIVATIONS),
+        ("activation", forward.ACTIVATIONS),
         ("loss", losses.LOSSES),
-        ("loss", _losses.LOSSES),
+        ("loss", target_losses.LOSSES),
         ("normalization", normalization.NORMALIZATIONS),
         ("solver", [*solvers.SOLVERS, "lbfgs"]),
     ],

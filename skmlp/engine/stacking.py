@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from .grouping import unique
-from .layout import Layout
-from .linear import is_linear_regression, solve_linear
+from .linear.linear import is_linear_regression, solve_linear
+from .network.layout import Layout
 from .runtime import one_fit
 from .task import Program, Samples, Solution, Task
 from .training import train_stack

@@ -9,18 +9,18 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from .deterministic import is_smooth, minimize
-from .initialization import first_weights
-from .layout import Layout
-from .linear import is_linear_regression, solve_linear
-from .objective import StackObjective
-from .penalties import PenaltyNumbers, penalty_numbers
-from .preactivations import fold, unfold
-from .progress import Progress
+from .descent.deterministic import is_smooth, minimize
+from .descent.objective import StackObjective
+from .epochs.progress import Progress
+from .epochs.stack import Stack
+from .epochs.validation import validate_weights
+from .linear.linear import is_linear_regression, solve_linear
+from .network.initialization import first_weights
+from .network.layout import Layout
+from .network.preactivations import fold, unfold
+from .penalty.penalties import PenaltyNumbers, penalty_numbers
 from .runtime import one_at_a_time, raise_if_cancelled
-from .stack import Stack
 from .task import Program, Solution, Status, Task, Weights
-from .validation import validate_weights
 
 PASSES_AN_EPOCH = 5
 MOST_CLOSING_PASSES = 1000

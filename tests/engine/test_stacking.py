@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import task_of
 from numpy.testing import assert_array_equal
+from support.engine_tasks import task_of
 
 from skmlp.engine import stacking, training
 from skmlp.engine.stacking import bytes_of_step, count_stacks, cut, share_samples
@@ -185,7 +185,7 @@ def test_interrupt_ends_all_threads(solver, monkeypatch):
 
     monkeypatch.setattr(training, "SMALL_PASS", 0)  # small ones would take turns
     monkeypatch.setattr(training, "raise_if_cancelled", slow)
-    monkeypatch.setattr("skmlp.engine.kinks.raise_if_cancelled", slow)
+    monkeypatch.setattr("skmlp.engine.descent.kinks.raise_if_cancelled", slow)
     monkeypatch.setattr("skmlp.engine.train.wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train(tasks_of(2, solver=solver, max_iter=10**6, tol=0), 2)

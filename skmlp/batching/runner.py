@@ -1,0 +1,151 @@
+"""The runners of a relay: tasks in threads of their own, of which the one with the baton runs."""
+
+import contextvars
+import threading
+import traceback
+import warnings
+from collections import deque
+
+from sklearn import config_context, get_config
+
+from .clock import Clock
+from .meeting import run_as
+
+
+class Abandoned(BaseException):
+    """Unwinds a runner whose result nobody waits for any more."""
+
+
+class TaskTraceback(Exception):
+    """The traceback of a task that failed elsewhere, as text; the cause of its exception."""
+
+    def __str__(self):
+        return f"\n{self.args[0]}"
+
+
+def with_traceback(error):
+    """The exception with its traceback as its cause: joblib drops ``__traceback__``."""
+    if error.__cause__ is None:
+        error.__cause__ = TaskTraceback("".join(traceback.format_exception(error)))
+    return error
+
+
+class WarningsState:
+    """What ``warnings.catch_warnings`` saves and restores: global to the process."""
+
+    _NAMES = tuple(
+        n for n in ("filters", "showwarning", "_showwarnmsg_impl") if hasattr(warnings, n)
+    )
+
+    def __init__(self):
+        self._values = [getattr(warnings, name) for name in self._NAMES]
+
+    def install(self):
+        """Make this state the current one."""
+        if all(getattr(warnings, n) is v for n, v in zip(self._NAMES, self._values, strict=True)):
+            return
+        for name, value in zip(self._NAMES, self._values, strict=True):
+            setattr(warnings, name, value)
+        with warnings.catch_warnings():
+            pass  # so that warnings takes note of the new filters
+
+
+class Call:
+    """The tasks of one call of joblib.Parallel, made by the runner ``owner`` (None: the outermost).
+
+    Tasks see the caller's context variables, scikit-learn configuration and warnings filters.
+    """
+
+    def __init__(self, owner):
+        self.owner = owner
+        self.depth = 0 if owner is None else owner.call.depth + 1
+        self.context = contextvars.copy_context()
+        self.config = get_config()
+        self.warnings = WarningsState()
+        self.waiting = deque()  # until the caller waits too: it may hold locks while it submits
+        self.unfinished = set()
+        self.clocks = []
+        self.joined = self.failed = False
+
+    @property
+    def settled(self):
+        """Whether the caller can go on."""
+        return self.failed or not self.unfinished
+
+    def is_under(self, other):
+        """Whether this is the other call, or was made by one of its tasks."""
+        return self is other or (self.owner is not None and self.owner.call.is_under(other))
+
+
+class Runner:
+    """One task of a call, in a thread of its own that runs only when the relay says so."""
+
+    def __init__(self, relay, call, function, callback):
+        self.relay, self.call, self.callback = relay, call, callback
+        self.clock = Clock()
+        self.warnings = call.warnings
+        self.abandoned = self.has_begun = self.has_ended = False
+        self.task = None
+        self._function = function
+        self._answer = None
+        self._thread = None
+        self._gate = threading.Semaphore(0)
+
+    def go(self):
+        """Hand over the baton. RuntimeError where the machine has no thread left."""
+        if self._thread is not None:
+            self._gate.release()
+            return
+        self._thread = threading.Thread(target=self._main, name="skmlp-fit", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # an interrupt leaves it: the thread may have started
+            self._thread = None
+            raise
+
+    def end(self):
+        """Wait for the end of the thread, and let go of what the task held."""
+        self._thread.join()
+        self._function = self._thread = self.warnings = None
+
+    def answer(self, solution):
+        """What ``meet`` will return, or raise."""
+        self.task, self._answer = None, solution
+
+    def meet(self, task):
+        """The solution of the task, once the relay has trained it with others."""
+        self._hand_back(self.relay.park, task)
+        solution, self._answer = self._answer, None
+        if isinstance(solution, BaseException):
+            raise solution
+        return solution
+
+    def join(self, call):
+        """Wait for a call that this task has made."""
+        self._hand_back(self.relay.join, call)
+
+    def check(self):
+        """Raise Abandoned in a task that is to end."""
+        if self.abandoned:
+            raise Abandoned
+
+    def _hand_back(self, handler, payload):
+        self.check()
+        self.relay.events.put((self, handler, payload))
+        self._gate.acquire()
+        self.check()
+
+    def _main(self):
+        self.has_begun = True
+        run_as(self)
+        try:
+            outcome = (self.call.context.copy().run(self._configured), None)
+        except BaseException as error:
+            outcome = (None, with_traceback(error))
+        self.has_ended = True
+        self.relay.events.put((self, self.relay.finish, outcome))
+
+    def _configured(self):
+        self.check()
+        with config_context(**self.call.config):
+            return self._function()

@@ -1,0 +1,108 @@
+"""Searches of networks with kinks: where nothing that was tried lowers the objective any more.
+
+Minimisers of networks with ReLU lie on kinks, where no residual goes to zero. A search that lowers
+the objective by too little is begun anew from the best iterate, with other steps and no memory;
+where that gains nothing either, steps in each layer's weights and biases by themselves are tried,
+since a kink that holds all parameters together need not hold those of one layer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..network.layout import Layout
+from ..runtime import raise_if_cancelled
+from .panoc import Question, Search, search
+
+STALL_ITERATIONS = 10
+STALL_DECREASE = 100.0
+PROBED_STEPS = (0.1, 1.0, 10.0)
+PRINTED_ITERATIONS = 10
+
+
+def least_decrease(tol: float) -> float:
+    """The relative decrease of F, over ten iterations, that is worth going on for at kinks.
+
+    Where F is smooth, what is left to gain from a residual is of the order of its square.
+    """
+    return min(STALL_DECREASE * tol**2, tol)
+
+
+class Monitor:
+    """Remembers the best iterate, prints, and stops where the best has stalled at kinks."""
+
+    def __init__(self, smooth: bool, tol: float, verbose: bool = False, unit: float = 1.0) -> None:
+        self.best: tuple[float, np.ndarray] | None = None
+        self.least_decrease = 0.0 if smooth else least_decrease(tol)
+        self.n_iter = 0
+        self._verbose, self._unit = verbose, unit
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin the count of iterations without a decrease."""
+        self.stalled = False
+        self._least: list[float] = []
+
+    def __call__(self, x: np.ndarray, value: float) -> bool:
+        raise_if_cancelled()
+        if self.best is None or value < self.best[0]:
+            self.best = (value, x.copy())
+        self.n_iter += 1
+        if self._verbose and self.n_iter % PRINTED_ITERATIONS == 0:
+            print(f"Iteration {self.n_iter}, loss = {self.best[0] * self._unit:.8f}")
+        self._least.append(self.best[0])
+        if self.least_decrease > 0 and len(self._least) > STALL_ITERATIONS:
+            self.stalled = not self.gains(self._least[-1 - STALL_ITERATIONS])
+        return self.stalled
+
+    def gains(self, before: float) -> bool:
+        """Whether the best value lies below ``before`` by what is worth it."""
+        return before - self.best[0] > self.least_decrease * abs(self.best[0])
+
+
+def descend(
+    penalty,
+    x: np.ndarray,
+    tol: float,
+    max_iter: int,
+    max_fun: float,
+    monitor: Monitor,
+    layout: Layout,
+) -> Search:
+    """PANOC from ``x`` to the tolerance, or to where nothing that is tried gains at kinks.
+
+    The searches' limits are counted over all of them.
+    """
+    n_iter = n_evaluations = 0
+    while True:
+        before = np.inf if monitor.best is None else monitor.best[0]
+        monitor.begin()
+        end = yield from search(
+            penalty, x, tol, max_iter - n_iter, max_fun - n_evaluations, monitor
+        )
+        n_iter, n_evaluations = n_iter + end.n_iter, n_evaluations + end.n_evaluations
+        end = end._replace(n_iter=n_iter, n_evaluations=n_evaluations)
+        if not monitor.stalled:
+            return end
+        x = end.x
+        if not monitor.gains(before):
+            lower = yield from _probe(penalty, x, monitor, layout)
+            if lower is None:
+                return end
+            x = lower
+
+
+def _probe(penalty, x: np.ndarray, monitor: Monitor, layout: Layout):
+    """Where proximal steps in one layer's weights or biases lead below F at ``x``, or None."""
+    f, gradient = yield Question(x, True)
+    start = f + penalty.value(x)
+    best, lower = start * (1 - monitor.least_decrease), None
+    for field in [*layout.weights, *layout.biases]:
+        for step in PROBED_STEPS:
+            moved = x.copy()
+            moved[field.slice] -= step * gradient[field.slice]
+            moved[field.slice] = penalty.prox(moved, step)[field.slice]
+            value = (yield Question(moved, False))[0] + penalty.value(moved)
+            if value < best:
+                best, lower = value, moved
+    return lower

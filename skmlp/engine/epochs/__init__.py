@@ -1,0 +1,1 @@
+"""A stack in training by epochs: adam and sgd, the stopping rule, validation."""

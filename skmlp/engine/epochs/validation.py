@@ -1,0 +1,59 @@
+"""Loss and score of networks on validation rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ..network.layout import Layout
+from ..network.losses import LOSSES
+from ..network.network import output_blocks
+from ..network.rows import RowLoader
+from ..runtime import one_fit
+from ..task import Program, Samples, Task, Weights
+
+
+def validate(
+    program: Program, layout: Layout, flat: torch.Tensor, rows: RowLoader
+) -> list[tuple[float, float]]:
+    """(mean loss, the loss's score) of each model of a stack on its rows."""
+    loss = LOSSES[program.loss]
+    total, predictions = 0.0, []
+    for batch, output in output_blocks(program, layout.views(flat), rows):
+        predictions.append(loss.mean(output).cpu().double().numpy().copy())
+        value, _ = loss.value_and_derivative(output, batch.y, batch.weight)
+        total = total + value.cpu().double().numpy() * (batch.n_rows / rows.samples[0].n_rows)
+    predictions = np.concatenate(predictions, axis=1)
+    return [
+        (float(value), loss.score(samples.y, prediction, samples.relative_weight()))
+        for value, samples, prediction in zip(
+            total, rows.samples_of_models, predictions, strict=True
+        )
+    ]
+
+
+def validate_weights(task: Task, weights: Weights) -> tuple[float, float]:
+    """(mean loss, score) of one network, batch normalisation folded, on the validation rows."""
+    return validate(*_loaded(task, weights, task.validation))[0]
+
+
+def training_outputs(task: Task, weights: Weights) -> np.ndarray:
+    """Outputs before the link (n, q) of a network, batch normalisation folded, on training rows."""
+    with one_fit():
+        program, layout, flat, rows = _loaded(task, weights, task.train)
+        blocks = output_blocks(program, layout.views(flat), rows)
+        return np.concatenate([output[0].numpy().copy() for _, output in blocks])
+
+
+def _loaded(
+    task: Task, weights: Weights, samples: Samples
+) -> tuple[Program, Layout, torch.Tensor, RowLoader]:
+    """A plain network and rows, in float64 on the CPU."""
+    program = task.program
+    if program.normalization == "batch":
+        program = replace(program, normalization=None)
+    layout = Layout(program)
+    flat = torch.tensor(layout.pack(weights)[None], dtype=torch.float64, device="cpu")
+    return program, layout, flat, RowLoader([samples], torch.float64, torch.device("cpu"))

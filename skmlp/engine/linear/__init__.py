@@ -1,0 +1,1 @@
+"""No hidden layer and squared error: the lasso family, solved to rounding."""

@@ -1,0 +1,246 @@
+"""No hidden layer and squared error: the lasso family, to rounding, from second moments.
+
+With centred X and y and scaled columns each output is a quadratic with an L1 penalty. Where there
+are more features than rows it is solved on working sets of features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..network.columns import BLOCK_ROWS, UNUSABLE, column_moments, pooled
+from ..network.layout import Layout
+from ..network.losses import LOSSES
+from ..penalty.penalties import PenaltyNumbers, penalty_numbers
+from ..task import Program, Samples, Solution, Status, Task, Weights
+from .gram import Columns, Gram, is_sizeable
+from .grouped import solve_groups
+from .quadratic import GRADIENT_ROUNDING, Quadratic, rounding, solve, violation
+
+SMALLEST_WORKING_SET = 16
+MAX_WORKING_SETS = 100
+EXACT = 1e-9
+NOT_CONVERGED = "no exact solution within the iteration limit"
+ROUNDED = (
+    "coefficients rounded to {dtype} miss the optimum, that of nearly dependent columns; give X as "
+    "float64"
+)
+
+
+class Moments:
+    """Weighted centred second moments of X (n, p) and y (n, q), in columns of X scaled to std one.
+
+    ``cross`` (p, q) is X'y, ``y_square`` the square of y summed over outputs. ``gram`` is X'X,
+    formed in blocks of rows, or kept as its columns where features outnumber rows. Constant columns
+    have moments zero. ``members`` are groups of features that share one scale, so that their norm
+    stays a norm.
+    """
+
+    def __init__(self, samples: Samples, members: Sequence[int] | None = None) -> None:
+        self.x_mean, std = column_moments(samples)
+        self.is_constant = std == 0
+        inverse_scale = ~self.is_constant
+        if members is not None:
+            std = pooled(std, np.asarray(members))
+        self.scale = np.where(std > 0, std, 1.0)
+        inverse_scale = inverse_scale / self.scale
+        self.n_rows, n_features = samples.n_rows, len(std)
+        root = np.sqrt(samples.relative_weight() / samples.n_rows)
+        y = self._centred_target(samples.y.astype(np.float64), root)
+        self.is_wide = n_features > self.n_rows
+        self.cross = np.zeros((n_features, y.shape[1]))
+        gram = 0.0
+        for rows, X in samples.blocks(self.n_rows if self.is_wide else BLOCK_ROWS):
+            block = (X - self.x_mean) * root[rows] * inverse_scale
+            self.cross += block.T @ y[rows]
+            if not self.is_wide:
+                gram = gram + block.T @ block
+        self.gram = Columns(block) if self.is_wide else Gram(gram)
+
+    def _centred_target(self, y: np.ndarray, root: np.ndarray) -> np.ndarray:
+        """y without its mean, times the roots of its rows' shares; ValueError beyond float64."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.y_mean = (root**2 * y).sum(0)
+            y = (y - self.y_mean) * root
+            self.y_square = float((y * y).sum())
+        if not np.isfinite(self.y_square):
+            raise ValueError(UNUSABLE.format(name="y", range="too large"))
+        if self.y_square < np.finfo(float).tiny and y.any():
+            raise ValueError(UNUSABLE.format(name="y", range="too small"))
+        return y
+
+    def start(self, task: Task) -> np.ndarray:
+        """The coefficients (p, q) to start from, in scaled columns."""
+        if task.start is None:
+            return np.zeros_like(self.cross)
+        return task.start.coefs[0].astype(np.float64) * self.scale[:, None]
+
+    def scaled(self, penalty: PenaltyNumbers) -> PenaltyNumbers:
+        """The penalty in scaled columns, of one output or of all; constant columns are excluded."""
+        n_units = penalty.l1.size // self.scale.size
+        scale, fixed = np.repeat(self.scale, n_units), np.repeat(self.is_constant, n_units)
+        groups = penalty.groups
+        if groups is not None:
+            of_group = np.ones(groups.strength.size)
+            of_group[groups.members] = self.scale
+            groups = replace(groups, strength=groups.strength / of_group)
+        return PenaltyNumbers(
+            penalty.l1 / scale,
+            penalty.l2 / scale**2,
+            np.where(fixed, 0.0, penalty.lower),
+            np.where(fixed, 0.0, penalty.upper),
+            groups,
+        )
+
+
+class _Output:
+    """One output's problem: its cross moments and its penalty, in scaled columns."""
+
+    def __init__(self, moments: Moments, penalty: PenaltyNumbers, output: int) -> None:
+        self.moments, self.cross = moments, moments.cross[:, output]
+        self.penalty = moments.scaled(penalty)
+
+    def gradient(self, b: np.ndarray) -> np.ndarray:
+        """Of the smooth part, at all coefficients (p,)."""
+        return self.moments.gram.times(b) - self.cross + self.penalty.l2 * b
+
+    def restricted(self, members: np.ndarray) -> Quadratic:
+        """The problem with the other coefficients at zero."""
+        rank = min(members.size, self.moments.n_rows - 1)
+        gram = self.moments.gram.of(members)
+        return Quadratic(gram, self.cross[members], self.penalty.of(members), rank)
+
+    def solve(self, task: Task, start: np.ndarray) -> tuple[np.ndarray, int]:
+        """(coefficients, iterations).
+
+        A working set holds all features, or the support of the start and those that violate their
+        condition most; features in the support stay and violators come in until there are none.
+        """
+        free = self._least_squares()
+        if free is not None:
+            return free, 1
+        b, n_iter = np.clip(start, self.penalty.lower, self.penalty.upper), 1
+        members = np.arange(b.size)
+        if self.moments.is_wide:
+            members = np.flatnonzero((b != 0) | self.penalty.is_free)
+            members = np.union1d(members, self._worst(b, members))
+        for _ in range(MAX_WORKING_SETS):
+            left = replace(task, max_iter=task.max_iter - n_iter + 1)
+            found, optimal, iterations = solve(self.restricted(members), left, b[members])
+            b, n_iter = np.zeros_like(b), n_iter + iterations - 1
+            b[members] = found
+            if not optimal or not self.moments.is_wide:
+                break
+            entering = self._worst(b, members)
+            if not entering.size:
+                break
+            members = np.union1d(np.flatnonzero((b != 0) | self.penalty.is_free), entering)
+        return b, n_iter
+
+    def _least_squares(self) -> np.ndarray | None:
+        """Ridge, or the least squares of least norm; None where there are L1 or bounds."""
+        members = np.flatnonzero((self.penalty.lower < 0) | (self.penalty.upper > 0))
+        if not self.penalty.is_free[members].all():
+            return None
+        b, l2, target = np.zeros_like(self.cross), self.penalty.l2[members], self.cross[members]
+        gram = self.moments.gram.of(members)
+        if not self.moments.is_wide or is_sizeable(l2):
+            b[members] = gram.solve(np.arange(members.size), l2, target)
+            if self.moments.is_wide or self._is_optimal(b):
+                return b
+        b[members] = gram.ridge(l2, target, self.moments.scale[members])
+        return b
+
+    def _is_optimal(self, b: np.ndarray) -> bool:
+        everything = np.arange(b.size)
+        return bool(np.isfinite(b).all()) and self.restricted(everything).is_optimal(b)
+
+    def _worst(self, b: np.ndarray, members: np.ndarray) -> np.ndarray:
+        """Violators outside the working set, the worst first.
+
+        Without a sizeable L2 the support is smaller than the number of rows, and a working set
+        at most doubles; with it the support may be large and is found sooner from above.
+        """
+        excess = violation(self.penalty, self.gradient(b))
+        excess[members] = -1.0
+        violators = np.flatnonzero(excess > rounding(self.cross, b))
+        n_most = max(SMALLEST_WORKING_SET, members.size or self.moments.n_rows // 2)
+        if is_sizeable(self.penalty.l2):
+            n_most = violators.size
+        return violators[np.argsort(-excess[violators])[:n_most]]
+
+
+def is_linear_regression(program: Program) -> bool:
+    """Whether the problem is one of least squares, with a penalty."""
+    return program.n_layers == 1 and LOSSES[program.loss].quadratic
+
+
+def solve_linear(task: Task) -> Solution:
+    """The penalised linear regression of a task, exact zeros included."""
+    layout = Layout(task.program)
+    moments = Moments(task.train, task.program.feature_groups)
+    numbers = penalty_numbers(task, layout)
+    penalty = replace(numbers.of(np.arange(moments.cross.size)), groups=numbers.groups)
+    if task.program.has_group_norms:
+        coef, n_iter = solve_groups(moments, penalty, task)
+    else:
+        coef, n_iter = _solve_outputs(moments, penalty, task)
+    return _certified(task, moments, penalty, coef, n_iter)
+
+
+def _solve_outputs(moments: Moments, penalty: PenaltyNumbers, task: Task):
+    """(coefficients (p, q), iterations), output by output."""
+    n_features, n_outputs = moments.cross.shape
+    start = moments.start(task)
+    coef, n_iter = np.zeros_like(start), 0
+    for output in range(n_outputs):
+        own = penalty.of(output + n_outputs * np.arange(n_features))
+        b, iterations = _Output(moments, own, output).solve(task, start[:, output])
+        coef[:, output], n_iter = b / moments.scale, max(n_iter, iterations)
+    return coef, n_iter
+
+
+def _certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_iter) -> Solution:
+    """The solution with the objective and the residual of the coefficients as they are published.
+
+    It has converged where the residual in scaled columns is rounding. Where columns depend on each
+    other the coefficients' own rounding may be far more than that.
+    """
+    dtype = np.dtype(task.program.dtype)
+    exact, coef = coef, coef.astype(dtype)
+    own = coef.astype(np.float64)
+    objective, optimality, residual = _certificate(moments, penalty, own)
+    allowed = _rounding(moments, own, np.finfo(dtype).eps)
+    status, message = Status.MAX_ITER, NOT_CONVERGED
+    if not np.isfinite(coef).all():
+        status = Status.DIVERGED
+    elif residual <= allowed:
+        status = Status.CONVERGED
+    elif _certificate(moments, penalty, exact)[2] <= allowed:
+        message = ROUNDED.format(dtype=dtype)
+    intercept = (moments.y_mean - moments.x_mean @ own).astype(dtype)
+    weights = Weights([coef], [intercept], [], [])
+    return Solution(weights, status, n_iter, objective, optimality, message=message)
+
+
+def _certificate(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
+    """F, its residual and that in scaled columns."""
+    scale, l2 = moments.scale[:, None], penalty.l2.reshape(coef.shape)
+    b = coef * scale
+    product = moments.gram.times(b)
+    gradient = (product - moments.cross) * scale + l2 * coef
+    objective = 0.5 * (moments.y_square + float((b * (product - 2 * moments.cross)).sum()))
+    objective += 0.5 * float((l2 * coef**2).sum()) + penalty.value(coef.ravel())
+    optimality = penalty.residual(coef.ravel(), gradient.ravel())
+    residual = moments.scaled(penalty).residual(b.ravel(), (gradient / scale).ravel())
+    return objective, optimality, residual
+
+
+def _rounding(moments: Moments, coef: np.ndarray, eps: float) -> float:
+    """The residual that an exact solution may have, published in numbers of precision ``eps``."""
+    relative = max(EXACT, 8 * eps * np.sqrt(coef.size))
+    size = np.abs(coef * moments.scale[:, None]).sum()
+    return relative * np.abs(moments.cross).max() + GRADIENT_ROUNDING * size

@@ -1,0 +1,91 @@
+"""First weights: Glorot's, and the data-standardised ones of non-negative layers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from ..task import Samples, Task, Weights
+from .columns import column_moments
+from .losses import LOSSES
+from .preactivations import standardize_layers, unfold
+
+SMALLEST_POSITIVE = 1e-4
+
+
+def glorot(task: Task, rng: np.random.RandomState) -> Weights:
+    """Uniform weights and biases within sqrt(6 / (n_in + n_out)), 2 in place of 6 for 'logistic'.
+
+    The draws are those of scikit-learn's MLP for the same seed (Glorot & Bengio, 2010).
+    """
+    program = task.program
+    factor = 2.0 if program.activation == "logistic" else 6.0
+    coefs, intercepts = [], []
+    for n_in, n_out in zip(program.layer_sizes[:-1], program.layer_sizes[1:], strict=True):
+        bound = np.sqrt(factor / (n_in + n_out))
+        coefs.append(rng.uniform(-bound, bound, (n_in, n_out)))
+        intercepts.append(rng.uniform(-bound, bound, n_out))
+    hidden = program.layer_sizes[1:-1] if program.normalization else ()
+    return Weights(coefs, intercepts, [np.ones(u) for u in hidden], [np.zeros(u) for u in hidden])
+
+
+def output_bias(loss: str, train: Samples) -> np.ndarray:
+    """The output (q,) of the best constant model."""
+    return LOSSES[loss].constant(train.y, train.relative_weight())
+
+
+def constant_weights(task: Task) -> Weights:
+    """The network of zeros with the link of the mean of y as its output's bias."""
+    program = task.program
+    shapes = [*pairwise(program.layer_sizes)]
+    coefs = [np.zeros(shape) for shape in shapes]
+    intercepts = [np.zeros(n_out) for _, n_out in shapes]
+    intercepts[-1] = output_bias(program.loss, task.train)
+    hidden = program.layer_sizes[1:-1] if program.normalization else ()
+    return Weights(coefs, intercepts, [np.ones(u) for u in hidden], [np.zeros(u) for u in hidden])
+
+
+def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
+    """Initial weights of a network, with its output centred at the mean of y.
+
+    Deterministic solvers work on standardised X and scaled y, for which theirs are drawn.
+    """
+    weights = glorot(task, rng)
+    for k, positive in enumerate(task.positive):
+        if positive:
+            weights.coefs[k] = np.maximum(weights.coefs[k], 0.0) + SMALLEST_POSITIVE
+    weights.coefs[0][task.excluded] = 0.0
+    weights.intercepts[-1] = np.zeros_like(weights.intercepts[-1])
+    is_scaled = task.program.solver == "lbfgs"
+    if is_scaled:
+        _unscale_first_layer(weights, *column_moments(task.train))
+    standardize_layers(task, weights, rng)
+    if is_scaled:
+        _unscale_output(weights, _scale_of_y(task))
+    weights.intercepts[-1] = weights.intercepts[-1] + output_bias(task.program.loss, task.train)
+    if task.program.normalization == "batch" and any(task.positive):
+        return unfold(task, weights._replace(gains=[], shifts=[]))
+    return weights
+
+
+def _unscale_first_layer(weights: Weights, mean: np.ndarray, std: np.ndarray) -> None:
+    """From standardised inputs to inputs of this mean and standard deviation, in place."""
+    coef = weights.coefs[0] / np.where(std > 0, std, 1.0)[:, None]
+    weights.coefs[0] = coef
+    weights.intercepts[0] = weights.intercepts[0] - mean @ coef
+
+
+def _scale_of_y(task: Task) -> float:
+    """What an output is multiplied by where y is: its root mean variance, one with a link."""
+    loss, samples = LOSSES[task.program.loss], task.train
+    if not loss.quadratic:
+        return 1.0
+    variance = loss.scale(samples.y.astype(np.float64), samples.relative_weight())
+    return float(np.sqrt(variance / samples.y.shape[1])) or 1.0
+
+
+def _unscale_output(weights: Weights, scale: float) -> None:
+    """From outputs of size one to outputs of size ``scale``, in place."""
+    weights.coefs[-1] = weights.coefs[-1] * scale
+    weights.intercepts[-1] = weights.intercepts[-1] * scale

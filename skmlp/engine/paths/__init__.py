@@ -1,0 +1,1 @@
+"""Paths of strengths: where they end, warm starts, working sets, sensitivities."""

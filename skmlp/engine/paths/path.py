@@ -1,0 +1,174 @@
+"""Paths of penalty strengths: which penalty moves, where nothing is left, and warm starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..task import Solution, Status, Task, Weights
+
+EXACT = 1e-9  # of the strength: a residual that is rounding
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The penalty that moves along a path: the groups of the first layer, or L1 on every layer.
+
+    With ``l1_ratio`` below one, 1 - l1_ratio of the strength is L2 on every layer, as in the
+    elastic net.
+    """
+
+    param: str
+    l1_ratio: float = 1.0
+
+    def at(self, task: Task, strength: float) -> Task:
+        """The task with this strength."""
+        n_layers, alpha = task.program.n_layers, task.alpha
+        if self.l1_ratio < 1:
+            alpha = ((1 - self.l1_ratio) * strength * task.train.total_weight,) * n_layers
+        if self.param == "group_l1":
+            return replace(task, group_l1=self.l1_ratio * strength, alpha=alpha)
+        return replace(task, l1=(self.l1_ratio * strength,) * n_layers, alpha=alpha)
+
+    def largest(self, task: Task, offset: np.ndarray | None = None) -> float:
+        """The strength at which the last feature leaves.
+
+        Exact without hidden layers, glmnet's lambda_max; else where the last of the chains
+        x_j -> one unit a layer -> y ceases to have a stationary point. ``offset`` (n, q) are the
+        outputs, before the link, of the unpenalised part, by default the constant model's.
+        """
+        from .path_end import largest
+
+        return largest(self, task, offset)
+
+    def train(
+        self,
+        tasks: list[Task],
+        strengths: Sequence[float],
+        starts: list[Weights | None],
+        train,
+    ) -> Iterator[list[Solution]]:
+        """The solutions of all tasks at each strength, each from the weights of the one before."""
+        before = None
+        for strength in strengths:
+            moved = self._from(tasks, strength, starts)
+            solutions = _train_living(moved, train)
+            if before is not None:
+                solutions = self._in_two_steps(moved, solutions, before, strength, train)
+            before = strength
+            starts = [
+                s.weights if s.is_usable else start
+                for s, start in zip(solutions, starts, strict=True)
+            ]
+            yield solutions
+
+    def _from(self, tasks: list[Task], strength: float, starts: list[Weights | None]) -> list[Task]:
+        """The tasks with a strength, each from its start."""
+        return [
+            replace(self.at(task, strength), start=start)
+            for task, start in zip(tasks, starts, strict=True)
+        ]
+
+    def _in_two_steps(self, tasks, solutions, before: float, strength: float, train):
+        """The solutions, where a network has lost all features at once of two smaller steps.
+
+        A step that is too long, or rounding, may leave a minimum that is still there; it is kept
+        if it lies below the network of zeros.
+        """
+        pairs = enumerate(zip(tasks, solutions, strict=True))
+        fallen = [k for k, pair in pairs if _has_fallen(*pair)]
+        if not fallen:
+            return solutions
+        own = [tasks[k] for k in fallen]
+        middle = float(np.sqrt(before * strength))
+        halfway = _train_living(self._from(own, middle, [task.start for task in own]), train)
+        again = _train_living(self._from(own, strength, [s.weights for s in halfway]), train)
+        kept = list(solutions)
+        for k, solution in zip(fallen, again, strict=True):
+            if has_features(solution.weights) and solution.objective < kept[k].objective:
+                kept[k] = solution
+        return kept
+
+
+def _has_fallen(task: Task, solution: Solution) -> bool:
+    """Whether a network with hidden layers has lost all of its features in one step."""
+    had_features = task.start is not None and has_features(task.start)
+    return task.program.n_layers > 1 and had_features and not has_features(solution.weights)
+
+
+def _train_living(tasks: list[Task], train) -> list[Solution]:
+    """Solutions of the tasks; those that no feature is left of are the constant ones.
+
+    A network with hidden layers and without features stays so: the one of zeros is its optimum,
+    stationary at every strength.
+    """
+    from .working_set import solve
+
+    living = [k for k, task in enumerate(tasks) if _is_living(task)]
+    own = [tasks[k] for k in living]
+    solutions = dict(zip(living, solve(own, train), strict=True))
+    return [
+        _settled(task, solutions[k]) if k in solutions else constant(task)
+        for k, task in enumerate(tasks)
+    ]
+
+
+def _is_living(task: Task) -> bool:
+    """Whether training may leave the network of zeros: without hidden layers it may."""
+    return task.start is None or has_features(task.start) or task.program.n_layers == 1
+
+
+def _settled(task: Task, solution: Solution) -> Solution:
+    """The solution, or the network of zeros where that is one.
+
+    Without hidden layers it is one only where its residual says so: an iteration limit may leave
+    nothing too, and a search within its tolerance may leave something at the end of the path.
+    """
+    from ..linear.linear import is_linear_regression
+
+    program, has_converged = task.program, solution.status is Status.CONVERGED
+    is_exact = has_converged and is_linear_regression(program) and program.solver == "lbfgs"
+    if is_exact or program.n_layers > 1:
+        return solution if has_features(solution.weights) else constant(task)
+    zeros = constant(task)
+    return zeros if zeros.optimality <= EXACT * max(task.l1[0], task.group_l1) else solution
+
+
+def has_features(weights: Weights) -> bool:
+    """Whether any feature is left in the network."""
+    return bool(weights.coefs[0].any())
+
+
+def constant(task: Task) -> Solution:
+    """The network of zeros, whose bias is the link of the mean of y."""
+    from ..descent.objective import StackObjective
+    from ..network.initialization import constant_weights
+    from ..network.layout import Layout
+    from ..penalty.penalties import penalty_numbers
+    from ..runtime import one_fit
+
+    layout = Layout(task.program)
+    row, penalty = layout.pack(constant_weights(task)), penalty_numbers(task, layout)
+    with one_fit():
+        objective, optimality = StackObjective([task], [penalty], layout).certificates(row[None])[0]
+    weights = layout.unpack(row, task.program.dtype)
+    if task.program.normalization == "batch":
+        weights = weights._replace(gains=[], shifts=[])
+    return Solution(weights, Status.CONVERGED, 0, objective, optimality)
+
+
+def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:
+    """The solutions without any penalty, each on the features that its start uses and from it."""
+    supports = [np.flatnonzero(start.coefs[0].any(1)) for start in starts]
+    free = [
+        replace(task, start=start).restrict(support).without_penalty()
+        for task, start, support in zip(tasks, starts, supports, strict=True)
+    ]
+    n_features = tasks[0].program.layer_sizes[0] if tasks else 0
+    state_of_columns = {"unfolded": None, "optimizer": {}}
+    return [
+        replace(s, weights=s.weights.embed(support, n_features), **state_of_columns)
+        for support, s in zip(supports, train(free), strict=True)
+    ]

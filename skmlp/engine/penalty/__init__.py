@@ -1,0 +1,1 @@
+"""The penalty and the constraints: numbers, and one composed prox."""

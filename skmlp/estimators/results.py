@@ -1,0 +1,117 @@
+"""From a solution of the engine to fitted attributes and warnings."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from ..engine.task import Status
+from ..training_data.losses import LOSSES
+
+
+def lower_rate(solver, rate):
+    """What to try against divergence beside scaling X, as a list."""
+    return [] if solver == "lbfgs" else [f"lower learning_rate_init={rate:g}"]
+
+
+def diverged(task):
+    """The message for a training that has left nothing usable."""
+    ways = ["Scale X (StandardScaler in a Pipeline)"]
+    ways += lower_rate(task.program.solver, task.learning_rate_init)
+    return (
+        "Solver produced non-finite parameter weights. The input data may contain large values and "
+        f"need to be preprocessed. {' or '.join(ways)}."
+    )
+
+
+def fitted_attributes(task, data, solution, before):
+    """The public attributes of a fit; ``before`` holds those a warm start goes on from.
+
+    What was trained is the task: parameters of its estimator may have another meaning or none.
+    """
+    program = task.program
+    weights = data.target.to_units(solution.weights)
+    dtype = data.train.X.dtype
+    attributes = {
+        "coefs_": [coef.astype(dtype, copy=False) for coef in weights.coefs],
+        "intercepts_": [intercept.astype(dtype, copy=False) for intercept in weights.intercepts],
+        "n_features_in_": program.layer_sizes[0],
+        "n_layers_": len(weights.coefs) + 1,
+        "n_outputs_": program.layer_sizes[-1],
+        "out_activation_": LOSSES[program.loss].out_activation,
+        "n_iter_": solution.n_iter,
+        "t_": 0,
+        "objective_": float(solution.objective),
+        "optimality_": float(solution.optimality),
+        "sparsity_": np.array([np.mean(coef == 0) for coef in weights.coefs]),
+    }
+    if program.normalization == "layer":
+        attributes["layer_norm_gains_"] = weights.gains
+        attributes["layer_norm_shifts_"] = weights.shifts
+    attributes |= _history(task, solution, before)
+    return attributes
+
+
+def _history(task, solution, before):
+    """The record of the epochs, appended to that of the fits it goes on from."""
+    if solution.loss_curve is None:
+        return {"loss_": float(solution.objective)}
+    loss_curve = [*before.get("loss_curve_", ()), *solution.loss_curve]
+    stops_early = task.early_stopping
+    scores = losses = None
+    if task.validation is not None:
+        losses = [*(before.get("validation_loss_curve_") or ()), *solution.validation_losses]
+    if stops_early:
+        scores = [*(before.get("validation_scores_") or ()), *solution.validation_scores]
+    return {
+        "loss_": loss_curve[-1] if loss_curve else float(solution.objective),
+        "loss_curve_": loss_curve,
+        "best_loss_": None if stops_early else min(loss_curve, default=np.inf),
+        "validation_scores_": scores,
+        "best_validation_score_": solution.validation_score,
+        "validation_loss_curve_": losses,
+        "t_": before.get("t_", 0) + solution.n_iter * task.train.n_rows,
+    }
+
+
+def check_solution(task, attributes, solution):
+    """ValueError for a training that has left nothing usable."""
+    finite = all(np.isfinite(w).all() for w in attributes["coefs_"] + attributes["intercepts_"])
+    if not (finite and solution.is_usable):
+        raise ValueError(diverged(task))
+
+
+def warn_of_status(task, attributes, solution):
+    """The warnings that scikit-learn's MLP gives, and that a layer has become zero."""
+    if solution.status is Status.INTERRUPTED:
+        warnings.warn("Training interrupted by user.")
+    elif solution.status is Status.DIVERGED:
+        warnings.warn(
+            "The loss became non-finite; the best weights before that are kept. Scale X or lower "
+            f"learning_rate_init={task.learning_rate_init}.",
+            ConvergenceWarning,
+        )
+    elif solution.status is Status.MAX_ITER and solution.loss_curve is None:
+        warnings.warn(
+            f"lbfgs failed to converge after {solution.n_iter} iteration(s): {solution.message}. "
+            f"The optimality residual is {solution.optimality:.1e} (tol={task.tol:g}). "
+            "Increase max_iter or max_fun, or scale the data.",
+            ConvergenceWarning,
+        )
+    elif solution.status is Status.MAX_ITER:
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({task.max_iter}) reached and the "
+            "optimization hasn't converged yet.",
+            ConvergenceWarning,
+        )
+    zero = [k for k, share in enumerate(attributes["sparsity_"]) if share == 1]
+    if zero and len(attributes["coefs_"]) > 1:
+        warnings.warn(
+            f"All weights of layers {zero} (counted from 0) are zero: the model is a constant. "
+            "Lower l1_per_layer or alpha, or start from other weights (random_state)."
+        )
+
+
+def support_of(solution):
+    """Which features a solution uses (n_features,)."""
+    return solution.weights.coefs[0].any(1)

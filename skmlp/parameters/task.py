@@ -1,0 +1,165 @@
+"""From an estimator's parameters and data to a task of the engine."""
+
+import warnings
+
+import numpy as np
+
+from ..engine.task import Program, Task
+from .features import feature_factors, feature_groups, group_sizes
+from .layers import flags, hidden_sizes, rates, strengths
+
+NEGLIGIBLE_ALPHA = 1e-4
+LARGEST_SEED = np.iinfo(np.int32).max
+
+
+def draw_seed(random_state):
+    """The seed of one fit: an int as it is, the next draw of a RandomState, fresh for None."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(LARGEST_SEED))
+    return int(random_state)
+
+
+def build_task(
+    estimator, data, seed, *, start=None, optimizer=None, samples_seen=0, incremental=False
+):
+    """The task of one fit; ValueError for parameters that do not go together."""
+    n_features = data.train.X.shape[1]
+    names = getattr(estimator, "feature_names_in_", None)
+    factors = feature_factors(estimator.penalty_factor, n_features, names)
+    groups = feature_groups(estimator.feature_groups, n_features, names, factors)
+    program = _program(estimator, data, groups if estimator.group_l1 > 0 else None)
+    n_layers = program.n_layers
+    l1 = strengths("l1_per_layer", estimator.l1_per_layer, n_layers)
+    alpha = strengths("alpha", estimator.alpha, n_layers)
+    _check_composition(estimator, program, l1)
+    _warn_of_free_scale(program, (l1[0] + float(estimator.group_l1), *l1[1:]), alpha)
+    positive = flags("positive_weights", estimator.positive_weights, n_layers)
+    _warn_of_falls(program, positive)
+    return Task(
+        program=program,
+        train=data.train,
+        validation=data.validation,
+        l1=l1,
+        alpha=alpha,
+        positive=positive,
+        group_l1=float(estimator.group_l1),
+        group_sizes=None if program.feature_groups is None else group_sizes(groups, factors),
+        penalty_factor=factors,
+        seed=seed,
+        early_stopping=estimator.early_stopping and estimator.solver != "lbfgs",
+        learning_rate_init=float(estimator.learning_rate_init),
+        tol=float(estimator.tol),
+        max_iter=int(estimator.max_iter),
+        max_fun=int(estimator.max_fun),
+        n_iter_no_change=float(estimator.n_iter_no_change),
+        samples_seen=samples_seen,
+        start=start,
+        optimizer=optimizer,
+        incremental=incremental,
+        verbose=bool(estimator.verbose),
+    )
+
+
+def _program(estimator, data, groups):
+    X, y = data.train.X, data.train.y
+    hidden = hidden_sizes(estimator.hidden_layer_sizes)
+    return Program(
+        layer_sizes=(X.shape[1], *hidden, y.shape[1]),
+        activation=estimator.activation,
+        loss=estimator.loss,
+        solver=estimator.solver,
+        normalization=estimator.normalization if hidden else None,
+        dropout=rates("dropout", estimator.dropout, len(hidden)),
+        n_samples=len(y),
+        n_validation=0 if data.validation is None else data.validation.n_rows,
+        weighted=data.train.weight is not None,
+        dtype=X.dtype.name,
+        device=_device(estimator.device),
+        batch_size=_batch_size(estimator, len(y)),
+        shuffle=bool(estimator.shuffle),
+        learning_rate=estimator.learning_rate,
+        power_t=float(estimator.power_t),
+        momentum=float(estimator.momentum),
+        nesterovs_momentum=bool(estimator.nesterovs_momentum),
+        beta_1=float(estimator.beta_1),
+        beta_2=float(estimator.beta_2),
+        epsilon=float(estimator.epsilon),
+        feature_groups=groups,
+    )
+
+
+def _device(device):
+    if device is None:
+        return "cpu"
+    from ..engine.runtime import resolve_device
+
+    return str(resolve_device(device))
+
+
+def _batch_size(estimator, n_samples):
+    if estimator.solver == "lbfgs":
+        return n_samples
+    if estimator.batch_size == "auto":
+        return min(200, n_samples)
+    if estimator.batch_size > n_samples:
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
+            f"batch_size={estimator.batch_size}, {n_samples} samples."
+        )
+    return int(np.clip(estimator.batch_size, 1, n_samples))
+
+
+def _check_composition(estimator, program, l1):
+    if program.solver == "lbfgs" and any(program.dropout):
+        raise ValueError(
+            f"dropout={estimator.dropout!r} is random and solver='lbfgs' deterministic: use "
+            "solver='adam' or 'sgd' with dropout."
+        )
+    if program.solver == "sgd" and program.momentum == 1 and (any(l1) or estimator.group_l1):
+        raise ValueError(
+            "momentum=1 gives steps without bound, to which no threshold belongs: use a momentum "
+            f"below 1 with l1_per_layer={estimator.l1_per_layer!r}, group_l1={estimator.group_l1}."
+        )
+    if program.normalization == "batch" and program.batch_size == 1 < program.n_samples:
+        raise ValueError(
+            "normalization='batch' needs at least two rows in a batch, got batch_size=1."
+        )
+
+
+def _warn_of_free_scale(program, l1, alpha):
+    """Warn where the penalty can be escaped by moving scale from one layer into another."""
+    penalised = [a > 0 or b > NEGLIGIBLE_ALPHA for a, b in zip(l1, alpha, strict=True)]
+    free = [k for k, p in enumerate(penalised) if not p]
+    if any(penalised) and free:
+        names = ", ".join(str(k) for k in free)
+        warnings.warn(
+            f"Layers {names} (counted from 0) have no penalty beside penalised ones: scale moves "
+            "into them and the penalised weights shrink for nothing. Give l1_per_layer or alpha "
+            "(more than its small default) to every layer (group_l1 is the first layer's)."
+        )
+    if program.normalization is not None and any(penalised[:-1]):
+        warnings.warn(
+            f"normalization={program.normalization!r} undoes the scale of the layer before it, so "
+            "its penalty shrinks weights without changing the function, and only zeros matter."
+        )
+
+
+def _warn_of_falls(program, positive):
+    """Warn where a function may fall although all weights are non-negative."""
+    from ..engine.network.activations import ACTIVATIONS
+
+    if program.n_layers == 1 or not all(positive):
+        return
+    causes = []
+    if not ACTIVATIONS[program.activation].increasing:
+        causes.append(f"activation={program.activation!r} falls in places")
+    if program.normalization == "layer":
+        causes.append("normalization='layer' lowers the other units where one rises")
+    if causes:
+        warnings.warn(
+            f"The function need not increase in every feature, with positive_weights in all layers:"
+            f" {' and '.join(causes)}. For an increasing function use another activation (such as "
+            "'tanh', 'logistic' or 'relu') and normalization None or 'batch'."
+        )

@@ -1,0 +1,1 @@
+"""The penalty that moves: paths, cross-validation and stability selection."""

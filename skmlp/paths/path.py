@@ -1,0 +1,295 @@
+"""Penalty paths: the networks at each strength, from dense to sparse, and their relaxed refits."""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import r2_score
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_params,
+)
+
+from ..parameters.task import draw_seed
+from ..training_data.data import checked_arrays
+from ..training_data.weights import heed_weights
+from .arrays import EqualByValue, described
+from .running.folds import folds
+from .running.initial import N_JUDGES
+from .running.paths import PathSearch, with_penalty
+from .running.problems import problems_of
+from .running.published import given_factors, published, published_relaxed
+
+PATH_CONSTRAINTS = {
+    "param": [StrOptions({"group_l1", "l1_per_layer"})],
+    "n_strengths": [Interval(Integral, 1, None, closed="left")],
+    "eps": [Interval(Real, 0, 1, closed="neither")],
+    "strengths": ["array-like", None],
+    "l1_ratio": [Interval(Real, 0, 1, closed="right")],
+    "adaptive": ["boolean", StrOptions({"auto"})],
+    "n_init": [Interval(Integral, 1, None, closed="left")],
+    "n_jobs": [Integral, None],
+    "cv": ["cv_object"],
+    "verbose": ["verbose"],
+}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class RegularizationPath(EqualByValue):
+    """The networks of a penalty path, from dense to sparse.
+
+    Paths are equal where their numbers are, and the weights of their networks.
+
+    Attributes
+    ----------
+    param : str
+        The penalty that moves, 'group_l1' or 'l1_per_layer'.
+
+    strengths : ndarray of shape (n_strengths,)
+        Its strengths, ascending.
+
+    models : list of RegularizedMLPRegressor
+        The fitted network at each strength. Its parameters are those it was trained with; factors
+        of the adaptive penalty are in its ``penalty_factor``, where a refit takes them for L2 too.
+
+    relaxed_models : list of RegularizedMLPRegressor or None
+        The network at each strength refitted without penalty on the features it has selected (the
+        others are excluded by its ``penalty_factor``);
+        neighbours with the same support are the same object. Where a refit diverges, the network
+        itself.
+
+    support : ndarray of shape (n_strengths, n_features) of bool
+        Which features are selected at each strength.
+
+    n_features : ndarray of shape (n_strengths,)
+        Number of features selected at each strength.
+
+    feature_norms : ndarray of shape (n_strengths, n_features)
+        Importances of the features at each strength (``feature_importances_``).
+
+    objective, optimality : ndarray of shape (n_strengths,)
+        F and its residual at each strength.
+
+    r2, relaxed_r2 : ndarray of shape (n_strengths,)
+        R2 on the training data; ``relaxed_r2`` is None without relaxed refits.
+
+    penalty_factor : ndarray of shape (n_features,) or None
+        The multipliers of the features' penalties, those of the adaptive penalty included.
+
+    feature_names : ndarray of shape (n_features,) or None
+        Names of the features where they are known.
+    """
+
+    param: str
+    strengths: np.ndarray
+    models: list
+    relaxed_models: list | None
+    support: np.ndarray
+    n_features: np.ndarray
+    feature_norms: np.ndarray
+    objective: np.ndarray
+    optimality: np.ndarray
+    r2: np.ndarray
+    relaxed_r2: np.ndarray | None
+    penalty_factor: np.ndarray | None
+    feature_names: np.ndarray | None
+
+    def __repr__(self):
+        refits = "" if self.relaxed_models is None else ", with relaxed refits"
+        return (
+            f"<RegularizationPath of {self.param}: {described(self.strengths)}; "
+            f"{self.n_features[0]} to {self.n_features[-1]} of {self.support.shape[1]} features"
+            f"{refits}>"
+        )
+
+    @property
+    def coefs(self):
+        """``coefs_`` of the model at each strength."""
+        return [model.coefs_ for model in self.models]
+
+    @property
+    def intercepts(self):
+        """``intercepts_`` of the model at each strength."""
+        return [model.intercepts_ for model in self.models]
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods(["fit", "predict"])],
+        **PATH_CONSTRAINTS,
+        "relaxed": ["boolean"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def regularization_path(
+    estimator,
+    X,
+    y,
+    *,
+    param="group_l1",
+    n_strengths=50,
+    eps=1e-3,
+    strengths=None,
+    l1_ratio=1.0,
+    adaptive="auto",
+    relaxed=True,
+    n_init=1,
+    cv=None,
+    n_jobs=None,
+    sample_weight=None,
+    verbose=False,
+):
+    """Fit a network at each strength of a penalty, from dense to sparse.
+
+    The strengths go from a smallest one to the one at which no feature is left, each fit from the
+    weights of the one before: from the other end there is no way, since a network of zeros has no
+    gradient. The solutions are local minima.
+
+    Parameters
+    ----------
+    estimator : RegularizedMLPRegressor
+        The network. Its later layers need a penalty, ``alpha`` or ``l1_per_layer``, unless it is
+        ``l1_per_layer`` that moves: else the first layer's could be escaped by moving scale into
+        them, and there would be no minimiser. ``RegularizedMLPRegressorCV`` takes ``alpha=7`` where
+        it is given none.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training data. Standardise them, unless their units are to count.
+
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
+
+    param : {'group_l1', 'l1_per_layer'}, default='group_l1'
+        The penalty that moves: the group lasso of the input features, or L1 on every layer.
+
+    n_strengths : int, default=50
+        Number of strengths between ``eps`` times the largest and the largest. The end is exact
+        for linear models. With hidden layers it is an estimate: the path ends when nothing is
+        left, with fewer strengths or with more.
+
+    eps : float, default=1e-3
+        The smallest strength over the largest.
+
+    strengths : array-like of shape (n_strengths,), default=None
+        Strengths to use instead, > 0.
+
+    l1_ratio : float, default=1.0
+        Share of the strength that is L1 (or the group penalty); the rest is L2 on every layer, as
+        in the elastic net, in the place of ``alpha``.
+
+    adaptive : bool or 'auto', default='auto'
+        Whether to divide the penalty of each feature (not its L2) by the root mean square
+        derivative of an initial network with respect to it (the adaptive lasso [1]_), relative to
+        the largest and by a hundredth of it at least. The initial network has the plain penalty at
+        the strength that predicts held-out rows best. 'auto' is True for ``group_l1`` with hidden
+        layers.
+
+    relaxed : bool, default=True
+        Whether to refit, at each support, without penalty: least squares for linear models, at most
+        50 iterations from the penalised network with hidden layers.
+
+    n_init : int, default=1
+        Number of first weights that are tried at the smallest strength; the best objective wins.
+
+    cv : int, cross-validation generator or iterable, default=None
+        The folds of the initial network of ``adaptive``, of which two are used; None are five.
+
+    n_jobs : int or None, default=None
+        Number of threads; None is one, negative ones count from the number of cores.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights >= 0.
+
+    verbose : bool, default=False
+        Whether to print a line for each strength.
+
+    Returns
+    -------
+    path : RegularizationPath
+
+    Raises
+    ------
+    ValueError
+        For data or parameters that do not fit together, and when training diverges at every
+        strength. Strengths at which it diverges are left out, with a warning, where others are
+        left.
+
+    References
+    ----------
+    .. [1] Zou, "The adaptive lasso and its oracle properties", 2006.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from skmlp import RegularizedMLPRegressor, regularization_path
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> mlp = RegularizedMLPRegressor(hidden_layer_sizes=10, activation="tanh", solver="lbfgs",
+    ...                               alpha=5, random_state=0)
+    >>> path = regularization_path(mlp, X.apply(scale), y, n_strengths=10, adaptive=False)
+    >>> path.models[-2].selected_features_
+    array(['bmi', 's5'], dtype=object)
+    """
+    model = with_penalty(clone(estimator), param, l1_ratio)
+    arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
+    heed_weights(model, arrays[2], l1_ratio)
+    seed = draw_seed(model.random_state)
+    search = PathSearch(model, param, l1_ratio, n_init, n_jobs, verbose)
+    judges = folds(cv, arrays)[:N_JUDGES] if search.is_adaptive(adaptive) else ()
+    problems, starts = search.ready(problems_of(model, arrays, judges, seed), adaptive)
+    whole, starts = problems[:1], None if starts is None else starts[:1]
+    strengths, fits = search.run(whole, starts, n_strengths, eps, strengths)
+    refits = search.refits.relaxed(whole, fits) if relaxed else None
+    path = path_of(search, problems[0], strengths, fits, refits)
+    search.tally.warn()
+    return path
+
+
+def path_of(search, problem, strengths, fits, refits):
+    """The path of the whole data, the first of the problems whose solutions these are."""
+    models = [
+        published(search, problem, solutions[0], strength)
+        for solutions, strength in zip(fits, strengths, strict=True)
+    ]
+    relaxed_models = None
+    if refits is not None:
+        relaxed_models = _relaxed_models(search, problem, models, fits, refits)
+    support = np.array([model.get_support() for model in models])
+    return RegularizationPath(
+        param=search.param,
+        strengths=strengths,
+        models=models,
+        relaxed_models=relaxed_models,
+        support=support,
+        n_features=support.sum(1),
+        feature_norms=np.array([model.feature_importances_ for model in models]),
+        objective=np.array([model.objective_ for model in models]),
+        optimality=np.array([model.optimality_ for model in models]),
+        r2=_scores(models, problem),
+        relaxed_r2=None if refits is None else _scores(relaxed_models, problem),
+        penalty_factor=given_factors(problem.task),
+        feature_names=getattr(search.estimator, "feature_names_in_", None),
+    )
+
+
+def _relaxed_models(search, problem, models, fits, refits):
+    """The networks of the refits, each once; where one diverged the network itself."""
+    distinct = {}
+    for model, (solution, *_), (refit, *_) in zip(models, fits, refits, strict=True):
+        if id(refit) not in distinct:
+            stays = refit is solution and model.get_support().any()
+            distinct[id(refit)] = model if stays else published_relaxed(search, problem, refit)
+    return [distinct[id(refit)] for refit, *_ in refits]
+
+
+def _scores(models, problem):
+    """R2 of the models on the training rows, each computed once."""
+    data, y = problem.data.train, problem.data.y
+    X = data.matrix()
+    scores = {
+        id(model): r2_score(y, model._predict(X), sample_weight=data.weight) for model in models
+    }
+    return np.array([scores[id(model)] for model in models])

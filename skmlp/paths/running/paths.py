@@ -1,0 +1,185 @@
+"""Several training sets along one grid of penalty strengths: the whole data, and folds of it."""
+
+from itertools import islice
+from numbers import Real
+
+import numpy as np
+
+from ...engine.paths.path import Scheme, constant, has_features
+from ...estimators.results import diverged, support_of
+from ...parameters.layers import strengths as layer_strengths
+from ...parameters.task import NEGLIGIBLE_ALPHA
+from .grid import MOST_BEYOND_END, STRENGTH_OF_NOTHING, Grid, checked_strengths
+from .initial import InitialNetworks
+from .refits import Refits
+from .reports import Tally, line_of
+from .trainer import Trainer
+
+DEFAULT_ALPHA = 7  # for sample weights of mean one
+DEFAULT_NETWORK = {"solver": "lbfgs", "alpha": DEFAULT_ALPHA, "tol": 3e-3, "random_state": 0}
+
+
+def with_penalty(estimator, param, l1_ratio):
+    """The estimator with some strength of the penalty that will move; ValueError if it cannot.
+
+    Its own parameters are checked here, as its ``fit`` would.
+
+    A penalty of the first layer alone has no minimiser, since scale can move into later layers.
+    """
+    if not hasattr(estimator, "l1_per_layer"):
+        raise ValueError(
+            f"estimator must be a RegularizedMLPRegressor, got {type(estimator).__name__}: put "
+            "transformers in a Pipeline around the path's estimator, or transform X before."
+        )
+    estimator._validate_params()
+    if param == "l1_per_layer":
+        return estimator.set_params(l1_per_layer=1.0)
+    estimator.set_params(group_l1=1.0)
+    if l1_ratio < 1:
+        return estimator.set_params(alpha=1.0)
+    n_layers = 1 + np.size(estimator.hidden_layer_sizes)
+    l1 = layer_strengths("l1_per_layer", estimator.l1_per_layer, n_layers)
+    alpha = layer_strengths("alpha", estimator.alpha, n_layers)
+    free = [k for k in range(1, n_layers) if l1[k] == 0 and alpha[k] <= NEGLIGIBLE_ALPHA]
+    if free:
+        raise ValueError(
+            "A path of group_l1 needs a penalty on every later layer, or scale moves into them and "
+            f"there is no minimiser: layers {free} (counted from 0) have none with "
+            f"alpha={estimator.alpha!r}, l1_per_layer={estimator.l1_per_layer!r}. Give the network "
+            f"alpha={DEFAULT_ALPHA}, which RegularizedMLPRegressorCV takes by default (for sample "
+            f"weights of mean one): estimator.set_params(alpha={DEFAULT_ALPHA}), or "
+            f"{default_network()}. Or give l1_ratio=0.9: a tenth of the strength is then L2 on "
+            "every layer."
+        )
+    return estimator
+
+
+def default_network():
+    """How the network of the cross-validation's default is written."""
+    parameters = ", ".join(f"{name}={value!r}" for name, value in DEFAULT_NETWORK.items())
+    return f"RegularizedMLPRegressor({parameters})"
+
+
+def is_plain(estimator):
+    """Whether a network with hidden layers has no penalty but the small default alpha."""
+    given = [getattr(estimator, name, None) for name in ("alpha", "l1_per_layer")]
+    has_scalars = all(isinstance(value, Real) for value in given)
+    return has_scalars and given == [1e-4, 0.0] and np.size(estimator.hidden_layer_sizes) > 0
+
+
+class PathSearch:
+    """How paths are run: the estimator, the penalty that moves, starts and threads."""
+
+    def __init__(self, estimator, param, l1_ratio, n_init, n_jobs, verbose=False):
+        self.estimator, self.param = estimator, param
+        self._verbose = verbose
+        self.scheme, self._train = Scheme(param, l1_ratio), Trainer(n_init, n_jobs)
+        self.tally = Tally(estimator)
+        self.refits = Refits(self._train, self.tally, self.say)
+
+    @property
+    def is_linear(self):
+        return np.size(self.estimator.hidden_layer_sizes) == 0
+
+    def is_adaptive(self, adaptive):
+        """What 'auto' means."""
+        return self.param == "group_l1" and not self.is_linear if adaptive == "auto" else adaptive
+
+    # Grids
+
+    def grid(self, problem, n_strengths, eps, strengths):
+        """The given strengths, or those from ``eps`` of the end to the end."""
+        if strengths is not None:
+            return Grid(checked_strengths(strengths))
+        end = self._end(problem)
+        if end == 0:
+            return Grid(np.full(n_strengths, STRENGTH_OF_NOTHING))
+        if n_strengths == 1:
+            return Grid(np.array([end]))
+        ratio = None if self.is_linear else eps ** (-1 / (n_strengths - 1))
+        return Grid(np.geomspace(eps * end, end, n_strengths), ratio)
+
+    def _end(self, problem):
+        """The strength at which nothing is left, beside the features that have no penalty."""
+        from ...engine.epochs.validation import training_outputs
+        from ...engine.paths.path_end import unpenalised
+
+        task, offset = problem.task, None
+        free = unpenalised(task) if self.is_linear else None
+        if free is not None:
+            (solution,) = self._train([free])
+            self.tally.add("unpenalised model", [free], [solution])
+            offset = training_outputs(free, solution.weights)
+        return self.scheme.largest(task, offset)
+
+    # Paths
+
+    def ready(self, problems, adaptive):
+        """(problems, starts): those of the adaptive penalty, or the problems as they are."""
+        if not self.is_adaptive(adaptive) or self._end(problems[0]) == 0:
+            return problems, None
+        return InitialNetworks(self.scheme, self._train, self.tally).adapted(problems)
+
+    def run(self, problems, starts, n_strengths, eps, strengths, parts="folds", needed=slice(1)):
+        """(strengths, solutions of all problems at each of them), from dense to sparse.
+
+        A grid that goes on ends where the first problem, the whole data, has no feature left. The
+        others are its ``parts``. Strengths at which a problem that is ``needed`` has diverged are
+        left out; ValueError where the others leave no feature.
+        """
+        grid = self.grid(problems[0], n_strengths, eps, strengths)
+        most = len(grid.strengths)
+        if grid.ratio is not None:
+            most += int(MOST_BEYOND_END * most)
+        strengths = list(islice(grid, most))
+        tasks = [problem.task for problem in problems]
+        if starts is None:
+            starts = self._first_weights(tasks, strengths[0])
+        fits = []
+        trained = self.scheme.train(tasks, strengths, starts, self._train)
+        for strength, solutions in zip(strengths, trained, strict=False):
+            fits.append(solutions)
+            self.tally.add("whole data", tasks[:1], solutions[:1])
+            self.tally.add(parts, tasks[1:], solutions[1:])
+            if self._verbose:
+                at = f"{len(fits)} of {len(grid.strengths)}, {self.param} = {strength:.4g}"
+                print(f"Strength {at}: {line_of(problems, solutions, parts)}")
+            if grid.ratio is not None and not _is_moving(tasks[0], solutions[0]).any():
+                break
+        return self._usable(np.array(strengths[: len(fits)]), fits, needed, tasks[0])
+
+    def _usable(self, strengths, fits, needed, task):
+        """The strengths, and their solutions, at which no problem that is needed has diverged."""
+        kept = [all(s.is_usable for s in solutions[needed]) for solutions in fits]
+        if all(kept):
+            return strengths, fits
+        lost = f"{len(kept) - sum(kept)} of the {len(kept)} strengths"
+        fits = [solutions for solutions, is_kept in zip(fits, kept, strict=True) if is_kept]
+        if not any(has_features(s.weights) for solutions in fits for s in solutions[needed]):
+            raise ValueError(f"{diverged(task)} So it was at {lost}, and others leave no feature.")
+        self.tally.note(f"{lost} left out, where training diverged.")
+        return strengths[kept], fits
+
+    def _first_weights(self, tasks, strength):
+        """None, or of ``n_init`` networks that start elsewhere the one of the best objective.
+
+        Where y is constant, so is the network.
+        """
+        if self._train.n_init == 1 or self.is_linear:
+            return [
+                None if np.ptp(task.train.y, 0).any() else constant(task).weights for task in tasks
+            ]
+        moved = [self.scheme.at(task, strength) for task in tasks]
+        solutions = self._train.best(moved)
+        self.tally.add("first networks", moved, solutions)
+        return [solution.weights if solution.is_usable else None for solution in solutions]
+
+    def say(self, message):
+        """Print a line, where it was asked for."""
+        if self._verbose:
+            print(message)
+
+
+def _is_moving(task, solution):
+    """Which of the features that the penalty can remove are left."""
+    return support_of(solution) & (task.factors()[0] > 0)

@@ -1,0 +1,113 @@
+"""Training sets of a path, the whole data and folds of it, and the errors on rows left out."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...engine.task import Task
+from ...estimators.forward import forward
+from ...parameters.task import build_task
+from ...training_data.data import fit_data
+from ...training_data.losses import LOSSES
+from ...training_data.units import warn_of_units
+from .folds import Rows, rows_of
+
+LEAST_ERROR = 1e4 * np.finfo(np.float64).tiny  # below it a good fit's error is nought
+
+
+class Problem(NamedTuple):
+    """One training set: its task, its data, what it leaves out (None for the whole data).
+
+    ``units`` (n_outputs,) are those in which the outputs' errors add up.
+    """
+
+    task: Task
+    data: object
+    held_out: Rows | None = None
+    units: np.ndarray | float = 1.0
+
+    def error(self, solution):
+        """The loss's mean deviance on the rows left out; NaN where it is not finite."""
+        if not solution.is_usable:
+            return np.nan
+        held_out, loss = self.held_out, LOSSES[self.task.program.loss]
+        return loss.error(held_out.y, self._outputs(solution), held_out.weight, self.units)
+
+    def _outputs(self, solution):
+        """Outputs before the link, in the units of y."""
+        weights = self.data.target.to_units(solution.weights)
+        norm = (weights.gains, weights.shifts) if weights.gains else None
+        activation = self.task.program.activation
+        coefs, intercepts = weights.coefs, weights.intercepts
+        return forward(self.held_out.X, coefs, intercepts, activation, "identity", norm)
+
+
+def problems_of(estimator, arrays, splits, seed):
+    """The whole data, then each fold's training rows, with its own statistics of y.
+
+    Rows of weight zero are in none of them. Errors of several outputs add up in the units of
+    training on the whole data, as in the loss.
+    """
+    whole = rows_of(arrays, slice(None))
+    _check_units(whole.y, LOSSES[estimator.loss].degree)
+    problems = [_problem(estimator, whole, seed)]
+    warn_of_units(problems[0].task, getattr(estimator, "feature_names_in_", None))
+    scale = problems[0].data.target.scale
+    units = scale if len(scale) > 1 else np.ones(1)
+    for rows, others in splits:
+        held_out = rows_of(arrays, others)
+        if not len(held_out.y):
+            raise ValueError("cv holds a fold that leaves out no row of positive weight.")
+        training = rows_of(arrays, rows)
+        if not len(training.y):
+            raise ValueError("cv holds a fold without a training row of positive weight.")
+        problems.append(_problem(estimator, training, seed, held_out, units))
+    return problems
+
+
+def _check_units(y, degree):
+    """ValueError for outputs (n, q) whose errors, in the units of y, are no numbers of float64."""
+    with np.errstate(over="ignore", under="ignore"):
+        spread = np.ptp(y, axis=0)
+        errors = spread**degree
+        is_fine = (spread == 0) | ((errors >= LEAST_ERROR) & np.isfinite(errors * len(y)))
+    if not is_fine.all():
+        spread = spread[~is_fine][0]
+        raise ValueError(
+            f"y varies by {spread:.3g}: errors in its units to the power of {degree} overflow or "
+            "vanish in float64. Scale y."
+        )
+
+
+def _problem(estimator, arrays, seed, held_out=None, units=1.0):
+    data = fit_data(estimator, arrays, None, None, seed)
+    return Problem(build_task(estimator, data, seed), data, held_out, units)
+
+
+def held_out_errors(problems, fits):
+    """The errors (n_strengths, n_folds) on the rows that problems hold out, if any."""
+    from ...engine.runtime import one_fit
+
+    with one_fit():
+        return np.array(
+            [
+                [p.error(s) for p, s in zip(problems, solutions, strict=True) if p.held_out]
+                for solutions in fits
+            ]
+        )
+
+
+def mean_errors(problems, errors):
+    """Mean over the folds and its standard error sd / sqrt(K), (n_strengths,) each.
+
+    Folds count by the total weight of the rows left out, as in cv.glmnet.
+    """
+    share = np.array([p.held_out.total_weight for p in problems if p.held_out], dtype=float)
+    share /= share.sum()
+    mean = errors @ share
+    n_folds = len(share)
+    if n_folds == 1:
+        return mean, np.full(len(mean), np.nan)
+    unit = 2.0 ** (np.frexp(np.nanmax(mean, initial=0.0))[1] - 1)
+    variance = (((errors - mean[:, None]) / unit) ** 2) @ share  # squares of errors stay finite
+    return mean, unit * np.sqrt(variance / (n_folds - 1))

@@ -1,0 +1,43 @@
+"""The networks of paths as fitted estimators, with the parameters that they were trained with."""
+
+import numpy as np
+from sklearn.base import clone
+
+from ...estimators.results import support_of
+
+
+def published(search, problem, solution, strength):
+    """The estimator, fitted, with the solution of the whole data at a strength.
+
+    Its parameters are those of the task; factors of the adaptive penalty are in
+    ``penalty_factor``, where they multiply L2 too.
+    """
+    task = search.scheme.at(problem.task, strength)
+    parameters = {search.param: search.scheme.l1_ratio * float(strength)}
+    if search.scheme.l1_ratio < 1:
+        parameters["alpha"] = task.alpha[0]
+    if task.adaptive_factor is not None:
+        parameters["penalty_factor"] = given_factors(task)
+    return _fitted(search, problem, solution, parameters)
+
+
+def published_relaxed(search, problem, solution):
+    """The estimator, fitted, with a refit: no penalty, and other features excluded."""
+    excluded = np.where(support_of(solution), 1.0, np.inf)
+    none = {"group_l1": 0.0, "l1_per_layer": 0.0, "alpha": 0.0, "penalty_factor": excluded}
+    return _fitted(search, problem, solution, none)
+
+
+def _fitted(search, problem, solution, parameters):
+    model = clone(search.estimator).set_params(**parameters)
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(search.estimator, name):
+            setattr(model, name, getattr(search.estimator, name))
+    model._adopt(problem.task, problem.data, solution, {})
+    return model
+
+
+def given_factors(task):
+    """The multipliers of the penalty that moves, those of the adaptive one included, or None."""
+    given = [f for f in (task.penalty_factor, task.adaptive_factor) if f is not None]
+    return np.prod(given, axis=0) if given else None

@@ -1,0 +1,49 @@
+"""The networks of a path, trained together: threads, first weights, and iterations counted out."""
+
+from dataclasses import replace
+
+import numpy as np
+from joblib import effective_n_jobs
+
+from ...batching.meeting import current_runner
+from ...engine.task import Status
+from ...engine.train import train
+
+FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
+
+
+class Trainer:
+    """Trains tasks, each from one or the best of ``n_init`` first weights."""
+
+    def __init__(self, n_init, n_jobs):
+        self.n_init = n_init
+        self._n_threads = 1 if current_runner() else effective_n_jobs(n_jobs)
+
+    def __call__(self, tasks):
+        """Their solutions; an interrupt ends the whole path."""
+        solutions = train(tasks, self._n_threads)
+        if any(solution.status is Status.INTERRUPTED for solution in solutions):
+            raise KeyboardInterrupt
+        return solutions
+
+    def best(self, tasks):
+        """The solution of each task: of ``n_init`` first weights those with the best objective."""
+        tries = [replace(t, seed=(t.seed + k) % 2**32) for t in tasks for k in range(self.n_init)]
+        solutions = np.array(self(tries), dtype=object).reshape(len(tasks), -1)
+        return [min(row, key=_objective) for row in solutions]
+
+
+def _objective(solution):
+    return solution.objective if solution.is_usable else np.inf
+
+
+def finer(tasks, n_iter):
+    """The tasks to be trained to ``FINE`` times tol, in ``n_iter`` deterministic iterations."""
+    if not (tasks and is_iterative(tasks[0])):
+        return tasks
+    return [replace(t, tol=FINE * t.tol, max_iter=min(n_iter, t.max_iter)) for t in tasks]
+
+
+def is_iterative(task):
+    """Whether the task is trained by iterations that can be counted out: lbfgs on a network."""
+    return task.program.solver == "lbfgs" and task.program.n_layers > 1

@@ -1,0 +1,282 @@
+"""Stability selection: which features are selected again and again on halves of the data."""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, validate_params
+
+from ..estimators.results import support_of
+from ..parameters.task import draw_seed
+from ..training_data.data import checked_arrays
+from ..training_data.weights import heed_weights
+from .arrays import EqualByValue, described
+from .candidates import Candidates
+from .path import PATH_CONSTRAINTS
+from .running.paths import PathSearch, with_penalty
+from .running.problems import problems_of
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class StabilitySelection(EqualByValue):
+    """How often each feature is selected along the path, on halves of the data.
+
+    Selections are equal where their numbers are.
+
+    Attributes
+    ----------
+    strengths : ndarray of shape (n_strengths,)
+        Strengths of the path, ascending.
+
+    frequency : ndarray of shape (n_strengths, n_features)
+        Share of the subsamples in which a feature is selected at a strength.
+
+    n_candidates : int
+        Number of features that a subsample can select or leave, the least of all subsamples. Those
+        with a ``penalty_factor`` of infinity (never selected) or 0 (always), and columns constant
+        in a subsample, do not count. The columns of a group count as one where a group penalty
+        holds them together: with ``param='l1_per_layer'`` only where the estimator has a
+        ``group_l1`` beside it, else each column of ``feature_groups`` counts.
+
+    n_selected : ndarray of shape (n_strengths,)
+        Mean number of such features that a subsample selects at this strength or any larger one.
+
+    false_bound : ndarray of shape (n_strengths,)
+        Bound on the expected number of false selections among the features whose frequency
+        reaches ``threshold`` at this strength or a larger one:
+        n_selected ** 2 / ((2 threshold - 1) n_candidates). Features and groups count as above.
+
+    threshold : float
+        The frequency asked for.
+
+    max_false : float
+        The bound asked for.
+
+    start : int or None
+        The first strength from which on ``false_bound`` is at most ``max_false``; None if there is
+        none.
+
+    stability : ndarray of shape (n_features,)
+        The largest frequency of each feature from ``start`` on.
+
+    support : ndarray of shape (n_features,) of bool
+        The stable features: their stability is at least ``threshold``. Those with a
+        ``penalty_factor`` of 0 are among them.
+
+    feature_names : ndarray of shape (n_features,) or None
+        Names of the features where they are known.
+    """
+
+    strengths: np.ndarray
+    frequency: np.ndarray
+    n_candidates: int
+    n_selected: np.ndarray
+    false_bound: np.ndarray
+    threshold: float
+    max_false: float
+    start: int | None
+    stability: np.ndarray
+    support: np.ndarray
+    feature_names: np.ndarray | None
+
+    def __repr__(self):
+        bound = "none" if self.start is None else f"{self.false_bound[self.start]:.3g}"
+        return (
+            f"<StabilitySelection: {self.support.sum()} of {self.support.size} features stable at "
+            f"threshold={self.threshold}, bound on false ones {bound}; {described(self.strengths)}>"
+        )
+
+    @property
+    def selected_features(self):
+        """Names of the stable features where they are known, else positions."""
+        names = self.feature_names
+        return (np.arange(self.support.size) if names is None else names)[self.support]
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods(["fit", "predict"])],
+        **{key: value for key, value in PATH_CONSTRAINTS.items() if key != "cv"},
+        "n_subsamples": [Interval(Integral, 1, None, closed="left")],
+        "threshold": [Interval(Real, 0.5, 1, closed="right")],
+        "max_false": [Interval(Real, 0, None, closed="neither")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def stability_selection(
+    estimator,
+    X,
+    y,
+    *,
+    n_subsamples=100,
+    threshold=0.75,
+    max_false=1.0,
+    param="group_l1",
+    n_strengths=20,
+    eps=1e-2,
+    strengths=None,
+    l1_ratio=1.0,
+    adaptive="auto",
+    n_init=1,
+    n_jobs=None,
+    random_state=None,
+    sample_weight=None,
+    verbose=False,
+):
+    """Select the features that halves of the data agree on.
+
+    The path is run on halves drawn at random, all of them together, and the features are counted
+    that each strength selects. Those in at least ``threshold`` of the halves are stable; how many
+    of them are false on average is bounded, if all noise features are alike and the selection is no
+    worse than guessing [1]_ (see Notes).
+
+    Parameters
+    ----------
+    estimator : RegularizedMLPRegressor
+        The network, with a penalty on its later layers; see :func:`regularization_path`.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training data. Standardise them, unless their units are to count.
+
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
+
+    n_subsamples : int, default=100
+        Number of halves.
+
+    threshold : float, default=0.75
+        The share of halves that have to select a stable feature, in (0.5, 1].
+
+    max_false : float, default=1.0
+        The strengths that count are those from which on the expected number of false selections
+        is bounded by this.
+
+    param : {'group_l1', 'l1_per_layer'}, default='group_l1'
+        The penalty that moves.
+
+    n_strengths : int, default=20
+        Number of strengths between ``eps`` times the largest and the largest.
+
+    eps : float, default=1e-2
+        The smallest strength over the largest.
+
+    strengths : array-like of shape (n_strengths,), default=None
+        Strengths to use instead, > 0.
+
+    l1_ratio : float, default=1.0
+        Share of the strength that is L1 (or the group penalty); the rest is L2 on every layer.
+
+    adaptive : bool or 'auto', default='auto'
+        Whether each half divides the features' penalties by the sensitivities of an initial
+        network of its own. The strength of these is the one that predicts the other halves best.
+
+    n_init : int, default=1
+        Number of first weights that are tried; the best objective wins.
+
+    n_jobs : int or None, default=None
+        Number of threads; None is one, negative ones count from the number of cores.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the halves.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights >= 0. Halves are halves of the rows of positive weight: a row of weight 0 counts
+        as left out.
+
+    verbose : bool, default=False
+        Whether to print a line for each strength.
+
+    Returns
+    -------
+    selection : StabilitySelection
+
+    Raises
+    ------
+    ValueError
+        For data or parameters that do not fit together, with fewer than 4 rows of positive weight,
+        and when some half diverges at every strength that leaves features; else strengths at which
+        one does are left out, with a warning.
+
+    Notes
+    -----
+    With q features of p selected in a half, a noise feature is in both halves of a split with a
+    probability of (q / p) ** 2 at most, if noise features are exchangeable and not selected more
+    often than at random. Where that is so the expected number of false ones among the stable
+    features is at most q ** 2 / ((2 threshold - 1) p). So p must hold only features that could have
+    been selected, and it is the least over the halves, where a rare dummy may be constant: the
+    bound errs to the safe side.
+
+    The assumption is strong. It fails where noise features are correlated with signals to different
+    degrees, have different penalties or scales (rare dummies, groups of different sizes), or
+    depend on forced features; it cannot be checked. q is the mean over the halves of what a path
+    selects anywhere from a strength on, and the strengths and ``start`` are chosen on the same
+    data. Rows must be independent: equal or clustered rows fall into different halves. The bound is
+    on a mean, not on the number in one data set.
+
+    References
+    ----------
+    .. [1] Meinshausen, Buhlmann, "Stability selection", 2010.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from skmlp import RegularizedMLPRegressor, stability_selection
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> linear = RegularizedMLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0)
+    >>> found = stability_selection(linear, X.apply(scale), y, random_state=0)
+    >>> found.selected_features
+    array(['bmi', 's5'], dtype=object)
+    """
+    model = with_penalty(clone(estimator), param, l1_ratio)
+    arrays = checked_arrays(model, X, y, sample_weight, reset=True)
+    heed_weights(model, arrays[2], l1_ratio)
+    search = PathSearch(model, param, l1_ratio, n_init, n_jobs, verbose)
+    halves = _halves(len(arrays[1]), n_subsamples, check_random_state(random_state))
+    problems = problems_of(model, arrays, halves, draw_seed(model.random_state))
+    problems, starts = search.ready(problems, adaptive)
+    grid = n_strengths, eps, strengths
+    halves = {"parts": "halves", "needed": slice(1, None)}
+    strengths, fits = search.run(problems, starts, *grid, **halves)
+    search.tally.warn()
+    supports = np.array([[support_of(solution) for solution in s[1:]] for s in fits])
+    candidates = Candidates.of([problem.task for problem in problems[1:]])
+    names = getattr(model, "feature_names_in_", None)
+    return _summary(strengths, supports, candidates, threshold, max_false, names)
+
+
+def _halves(n_rows, n_subsamples, rng):
+    """Pairs of rows and the others; a half has two rows at least."""
+    if n_rows < 4:
+        raise ValueError(
+            f"Halves of the data need at least 4 rows of positive weight in all, got {n_rows}."
+        )
+    orders = [rng.permutation(n_rows) for _ in range(n_subsamples)]
+    return [(np.sort(o[: n_rows // 2]), np.sort(o[n_rows // 2 :])) for o in orders]
+
+
+def _summary(strengths, supports, candidates, threshold, max_false, names):
+    """From the supports (n_strengths, n_subsamples, n_features)."""
+    frequency = supports.mean(1)
+    from_here_on = np.logical_or.accumulate(supports[::-1])[::-1]
+    n_selected = candidates.count(from_here_on).mean(1)
+    false_bound = candidates.false_bound(n_selected, threshold)
+    allowed = np.flatnonzero(false_bound <= max_false)
+    start = int(allowed[0]) if allowed.size else None
+    stability = frequency[start:].max(0) if allowed.size else np.zeros(supports.shape[2])
+    return StabilitySelection(
+        strengths=strengths,
+        frequency=frequency,
+        n_candidates=candidates.n_candidates,
+        n_selected=n_selected,
+        false_bound=false_bound,
+        threshold=threshold,
+        max_false=max_false,
+        start=start,
+        stability=stability,
+        support=stability >= threshold,
+        feature_names=names,
+    )

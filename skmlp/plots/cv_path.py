@@ -1,0 +1,188 @@
+"""The cross-validated errors along a path of penalties."""
+
+import numpy as np
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+
+from ..training_data.losses import LOSSES
+from .drawing import COLORS, axes_or_new, line_style, number_axis, strength_axis
+from .unwrapping import fitted
+
+
+class CVPathDisplay:
+    """Cross-validated error at each strength of a penalty, with its standard error.
+
+    As ``plot(cv.glmnet)`` in R: the lines mark the strength of the least error and the largest one
+    within a standard error of it, the numbers at the top are those of the features that are left.
+    Use :meth:`from_estimator` to make one.
+
+    Parameters
+    ----------
+    strengths : array-like of shape (n_strengths,)
+        The strengths, > 0 and ascending.
+
+    mse_mean, mse_se : array-like of shape (n_strengths,)
+        Mean error over the folds, and its standard error.
+
+    n_features : array-like of shape (n_strengths,)
+        Number of features selected from all data.
+
+    strength_min, strength_1se : float
+        The strength of the least mean error, and the largest within one standard error of it.
+
+    error_name : str, default='Mean squared error'
+        What the errors are.
+
+    param : str, default=None
+        Name of the penalty, for the label of the axis.
+
+    Attributes
+    ----------
+    errorbar_ : matplotlib ErrorbarContainer
+        The mean errors with their standard errors.
+
+    strength_min_line_, strength_1se_line_ : matplotlib Line2D
+        The lines of the two strengths.
+
+    top_ax_ : matplotlib SecondaryAxis
+        The axis of the numbers of features.
+
+    ax_ : matplotlib Axes
+        The axes.
+
+    figure_ : matplotlib Figure
+        The figure that has them.
+
+    See Also
+    --------
+    RegularizedMLPRegressorCV : Chooses the strength of a penalty.
+    RegularizationPathDisplay : Features along a path of penalties.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV
+    >>> from skmlp import CVPathDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> lasso = RegularizedMLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0)
+    >>> model = RegularizedMLPRegressorCV(lasso, param="l1_per_layer").fit(scale(X), y)
+    >>> display = CVPathDisplay.from_estimator(model)
+    >>> display.ax_.get_ylabel()
+    'Mean squared error'
+    """
+
+    def __init__(
+        self,
+        *,
+        strengths,
+        mse_mean,
+        mse_se,
+        n_features,
+        strength_min,
+        strength_1se,
+        error_name="Mean squared error",
+        param=None,
+    ):
+        self.strengths = strengths
+        self.mse_mean = mse_mean
+        self.mse_se = mse_se
+        self.n_features = n_features
+        self.strength_min = strength_min
+        self.strength_1se = strength_1se
+        self.error_name = error_name
+        self.param = param
+
+    def plot(self, ax=None, *, errorbar_kwargs=None, line_kwargs=None):
+        """Draw the errors.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None is a new figure.
+
+        errorbar_kwargs : dict, default=None
+            Keywords of matplotlib's ``errorbar``.
+
+        line_kwargs : dict, default=None
+            Keywords of matplotlib's ``axvline`` for the lines of the two strengths.
+
+        Returns
+        -------
+        display : CVPathDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        ax = axes_or_new(ax)
+        strength_axis(ax, self.param)
+        style = line_style(
+            errorbar_kwargs,
+            color=COLORS[0],
+            linestyle="none",
+            marker="o",
+            markersize=4,
+            ecolor="0.6",
+            elinewidth=1,
+            capsize=2,
+        )
+        self.errorbar_ = ax.errorbar(self.strengths, self.mse_mean, self.mse_se, **style)
+        self.strength_min_line_ = self._mark(
+            ax, self.strength_min, "least error", line_kwargs, "--"
+        )
+        self.strength_1se_line_ = self._mark(ax, self.strength_1se, "within 1 SE", line_kwargs, ":")
+        ax.set_ylabel(self.error_name)
+        lines = [self.strength_min_line_, self.strength_1se_line_]
+        ax.legend(handles=lines, framealpha=1, edgecolor="none")
+        self.top_ax_ = number_axis(ax, self.strengths, self.n_features)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _mark(self, ax, strength, label, line_kwargs, dashes):
+        nearest = np.argmin(np.abs(np.asarray(self.strengths) - strength))
+        number = self.n_features[nearest]
+        label = f"{label}: {strength:.3g} ({number} feature{'' if number == 1 else 's'})"
+        style = line_style(line_kwargs, color="black", linestyle=dashes, linewidth=1.2, zorder=1)
+        return ax.axvline(strength, label=label, **style)
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None, errorbar_kwargs=None, line_kwargs=None):
+        """Draw the errors of a cross-validated estimator.
+
+        Parameters
+        ----------
+        estimator : RegularizedMLPRegressorCV
+            Fitted, alone or inside a Pipeline, a search that refits, TransformedTargetRegressor or
+            SelectFromModel.
+
+        ax : matplotlib Axes, default=None
+            Where to draw; None is a new figure.
+
+        errorbar_kwargs : dict, default=None
+            Keywords of matplotlib's ``errorbar``.
+
+        line_kwargs : dict, default=None
+            Keywords of matplotlib's ``axvline`` for the lines of the two strengths.
+
+        Returns
+        -------
+        display : CVPathDisplay
+
+        Raises
+        ------
+        NotFittedError
+            For an estimator that is not fitted.
+
+        TypeError
+            For another kind of estimator.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        model = fitted(estimator, "mse_mean_", "a RegularizedMLPRegressorCV")
+        display = cls(
+            strengths=model.strengths_,
+            mse_mean=model.mse_mean_,
+            mse_se=model.mse_se_,
+            n_features=model.n_features_path_,
+            strength_min=model.strength_min_,
+            strength_1se=model.strength_1se_,
+            error_name=LOSSES[model.estimator_.loss].error_name,
+            param=model.path_.param,
+        )
+        return display.plot(ax, errorbar_kwargs=errorbar_kwargs, line_kwargs=line_kwargs)

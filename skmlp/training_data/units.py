@@ -1,0 +1,91 @@
+"""Warnings where columns are in other units than the network can do with."""
+
+import warnings
+
+import numpy as np
+
+from ..parameters.task import NEGLIGIBLE_ALPHA
+
+FEW_ROWS = 10  # fewer say little of the scale of a column
+FAR = 100.0  # between the columns of X, and in deviations of one from zero
+FAR_FROM_TRAINING = 10.0  # between the rows of validation and those of training
+OTHER_SCALE = (
+    f"The scale of the columns {{columns}} of X is more than {FAR:g} times larger or smaller than "
+    "that of the others: penalties act, and networks learn, by the units of the columns. Put a "
+    "StandardScaler before the network in a Pipeline."
+)
+FAR_ORIGIN = (
+    f"The columns {{columns}} of X lie more than {FAR:g} of their standard deviations from zero: "
+    "adam learns slowly from such columns, and sgd may diverge. Put a StandardScaler before the "
+    "network in a Pipeline."
+)
+FAR_VALIDATION = (
+    f"The columns {{columns}} of X_val lie more than {FAR_FROM_TRAINING:g} standard deviations "
+    "from those of X, or have more than that many times another scale. A Pipeline transforms X_val "
+    'only if it is told to: Pipeline(..., transform_input=["X_val"]), with '
+    "set_config(enable_metadata_routing=True) and the network's "
+    "set_fit_request(X_val=True, y_val=True)."
+)
+
+
+def warn_of_units(task, names):
+    """Name the columns of X whose scale or origin is far from the others', where that matters.
+
+    A penalty acts by the units of a column, and adam and sgd learn by them and by its origin; lbfgs
+    standardises columns by itself. Rare dummies have a small deviation, and still a range that is
+    not small.
+    """
+    from ..engine.network.columns import column_moments
+
+    penalised = task.l1[0] > 0 or task.group_l1 > 0 or task.alpha[0] > NEGLIGIBLE_ALPHA
+    if task.train.n_rows < FEW_ROWS or (task.program.solver == "lbfgs" and not penalised):
+        return
+    mean, std = column_moments(task.train)
+    moves = (std > 0) & ~task.excluded
+    if moves.sum() > 1:
+        typical = np.median(std[moves])
+        large, small = moves & (std > FAR * typical), moves & (std < typical / FAR)
+        if small.any():
+            small &= _reach(task.train, mean) < typical / FAR
+        _warn_of_columns(large | small, names, OTHER_SCALE)
+    if task.program.solver != "lbfgs":
+        _warn_of_columns(moves & (np.abs(mean) > FAR * std), names, FAR_ORIGIN)
+
+
+def _warn_of_columns(far, names, message):
+    if far.any():
+        columns = np.flatnonzero(far) if names is None else names[far]
+        warnings.warn(message.format(columns=_some(columns)))
+
+
+def warn_of_validation(train, validation, names):
+    """Name the columns of the validation rows that lie far from those of the training rows."""
+    from ..engine.network.columns import column_moments
+
+    if train.n_rows < FEW_ROWS:
+        return
+    (mean, std), (other_mean, other_std) = map(column_moments, (train, validation))
+    known = std > 0
+    shifted = np.abs(other_mean - mean) > FAR_FROM_TRAINING * std
+    wider = other_std > FAR_FROM_TRAINING * std
+    narrower = (other_std > 0) & (FAR_FROM_TRAINING * other_std < std)
+    far = known & (shifted | wider)
+    if 2 * (known & narrower).sum() > known.sum():
+        far |= known & narrower
+    _warn_of_columns(far, names, FAR_VALIDATION)
+
+
+def _reach(samples, mean):
+    """The largest distance of a value of each column from its mean (n_features,)."""
+    from ..engine.network.columns import BLOCK_ROWS
+
+    reach = np.zeros_like(mean)
+    for _, X in samples.blocks(BLOCK_ROWS):
+        np.maximum(reach, np.abs(X - mean).max(axis=0), out=reach)
+    return reach
+
+
+def _some(columns, most=5):
+    """The first few of the columns, by name or position."""
+    shown = [repr(column) for column in columns[:most].tolist()]
+    return f"[{', '.join([*shown, '...'] if len(columns) > most else shown)}]"
