@@ -28,7 +28,7 @@ IMPORTS = [
     "import sklearn.neural_network",
     "import sklearn.neural_network, torch",
     "import skmlp",
-    "import skmlp, skmlp.engine.training",
+    "import skmlp, skmlp.engine.fitting",
 ]
 NETWORKS = [(10, (32,)), (20, (100,)), (50, (256, 256))]
 TIMED = "import time; start = time.perf_counter(); {}; print(time.perf_counter() - start)"

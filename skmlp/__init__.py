@@ -1,11 +1,11 @@
 """Neural network regression for statisticians, with scikit-learn's interface."""
 
-from .batching.batched import batched_fits
-from .batching.search import BatchedGridSearchCV, BatchedRandomizedSearchCV
+from .batching.block import batched_fits
+from .batching.searches import BatchedGridSearchCV, BatchedRandomizedSearchCV
 from .estimators.regressor import RegularizedMLPRegressor
-from .paths.cv import RegularizedMLPRegressorCV
-from .paths.path import RegularizationPath, regularization_path
-from .paths.stability import StabilitySelection, stability_selection
+from .paths.cross_validation import RegularizedMLPRegressorCV
+from .paths.regularization_path import RegularizationPath, regularization_path
+from .paths.stability_selection import StabilitySelection, stability_selection
 from .plots import (
     CVPathDisplay,
     LossCurveDisplay,

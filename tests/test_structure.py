@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -14,8 +15,8 @@ import skmlp
 from skmlp import RegularizedMLPRegressor
 from skmlp.engine.epochs import solvers
 from skmlp.engine.network import activations, losses, normalization
-from skmlp.estimators import forward
-from skmlp.training_data import losses as target_losses
+from skmlp.estimators import prediction
+from skmlp.training_data import target_losses
 
 PACKAGE = Path(skmlp.__file__).parent
 TREES = {
@@ -48,9 +49,8 @@ def test_modules_are_found():
 
 # Each room imports from those below it alone; a list stands side by side.
 FACE = ["plots", "paths", "estimators", "training_data", "parameters", "batching", "engine"]
-ENGINE = [["train", "stacking", "training"], ["paths"], ["linear"], ["descent", "epochs"]]
-ENGINE += [["penalty"], ["network"], ["task", "runtime", "grouping"]]
-PATHS = [["path", "cv", "stability", "candidates", "arrays"], ["running"]]
+ENGINE = [["train", "stacking", "fitting"], ["paths"], ["linear"], ["descent", "epochs"]]
+ENGINE += [["penalty"], ["network"], ["task", "runtime", "distinct"]]
 
 
 def room(name, within="skmlp"):
@@ -64,7 +64,6 @@ def room(name, within="skmlp"):
     [
         ("skmlp", [[name] for name in FACE]),
         ("skmlp.engine", ENGINE),
-        ("skmlp.paths", PATHS),
     ],
 )
 def test_rooms_import_downward(package, floors):
@@ -78,6 +77,18 @@ def test_rooms_import_downward(package, floors):
             if None not in (own, other) and own != other:
                 is_entry = level[own] == level[other] == 0
                 assert level[own] < level[other] or is_entry, (name, imported)
+
+
+def test_running_knows_nothing_of_the_paths_that_it_runs():
+    for name in MODULES:
+        if name.startswith("skmlp.paths.running"):
+            assert {room(i, "skmlp.paths") for i in imports(name)} <= {"skmlp.paths.running", None}
+
+
+def test_names_cannot_be_mixed_up():
+    """No two modules differ by an s or an underscore; both floors have a room of paths."""
+    names = [name.split(".")[-1].strip("_").removesuffix("s") for name in MODULES]
+    assert {name for name, n in Counter(names).items() if n > 1} == {"path"}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("skmlp.engine")])
@@ -145,7 +156,7 @@ def test_prediction_and_training_have_the_same_activation(name, dtype, tolerance
     z = GRID.astype(dtype)
     tensor = torch.tensor(z)
     in_training = activations.ACTIVATIONS[name].forward(tensor, torch.empty_like(tensor)).numpy()
-    in_prediction = forward.ACTIVATIONS[name](z.copy())
+    in_prediction = prediction.ACTIVATIONS[name](z.copy())
     assert in_prediction.dtype == dtype
     assert_allclose(in_prediction, in_training, rtol=tolerance, atol=tolerance)
 
@@ -154,7 +165,7 @@ def test_prediction_and_training_have_the_same_activation(name, dtype, tolerance
 def test_activations_say_where_they_fall_and_have_kinks(name):
     """On a grid fine enough for steps of the values, and of the slopes."""
     z, row = np.linspace(-6, 6, 120_001), activations.ACTIVATIONS[name]
-    steps = np.diff(forward.ACTIVATIONS[name](z.copy()))
+    steps = np.diff(prediction.ACTIVATIONS[name](z.copy()))
     assert (steps >= 0).all() == row.increasing
     slopes = steps / np.diff(z)
     assert (np.abs(np.diff(slopes)).max() < 1e-3) == row.smooth
@@ -164,13 +175,13 @@ def test_names_of_losses_are_in_their_rows_alone():
     """Whoever needs to know something of a loss asks it."""
     for module, tree in MODULES.items():
         strings = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
-        is_table = module in ("skmlp.training_data.losses", "skmlp.engine.network.losses")
+        is_table = module in ("skmlp.training_data.target_losses", "skmlp.engine.network.losses")
         assert is_table or "poisson" not in strings, module
 
 
 def test_layer_normalisation_has_the_same_constants():
-    assert forward.LAYER_NORM_EPSILON == normalization.EPSILON
-    assert forward.LEAKY_SLOPE == activations.LEAKY_SLOPE
+    assert prediction.LAYER_NORM_EPSILON == normalization.EPSILON
+    assert prediction.LEAKY_SLOPE == activations.LEAKY_SLOPE
 
 
 def documented(parameter):
@@ -188,7 +199,7 @@ def accepted(parameter):
     "parameter, table",
     [
         ("activation", activations.ACTIVATIONS),
-        ("activation", forward.ACTIVATIONS),
+        ("activation", prediction.ACTIVATIONS),
         ("loss", losses.LOSSES),
         ("loss", target_losses.LOSSES),
         ("normalization", normalization.NORMALIZATIONS),

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from .grouping import unique
-from .linear.linear import is_linear_regression, solve_linear
+from .distinct import unique
+from .fitting import train_stack
+from .linear.lasso import is_linear_regression, solve_linear
 from .network.layout import Layout
 from .runtime import one_fit
 from .task import Program, Samples, Solution, Task
-from .training import train_stack
 
 # Measured at 353 rows, hidden layers (32,), (100,) and (50, 25), float32 and float64, two threads:
 # far below, threads wait for each other at the interpreter's lock after each short operation; far

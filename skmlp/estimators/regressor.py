@@ -11,17 +11,17 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..batching.meeting import train_together
 from ..engine.task import Weights
-from ..parameters.layers import hidden_sizes
-from ..parameters.task import build_task, draw_seed
-from ..training_data.data import checked_arrays, fit_data, validation_arrays
-from ..training_data.losses import LOSSES
-from ..training_data.units import warn_of_units, warn_of_validation
+from ..parameters.layer_values import hidden_sizes
+from ..parameters.task_builder import build_task, draw_seed
+from ..training_data.fit_data import checked_arrays, fit_data, validation_arrays
+from ..training_data.target_losses import LOSSES
+from ..training_data.unit_warnings import warn_of_units, warn_of_validation
 from .availability import available_unless
-from .forward import ACTIVATIONS, forward
-from .results import check_solution, fitted_attributes, warn_of_status
-from .selection import SelectsFeatures, feature_scale
-from .trained import Trained, start_from
+from .feature_selection import SelectsFeatures, feature_scale
+from .prediction import ACTIVATIONS, forward
+from .publication import check_solution, fitted_attributes, warn_of_status
 from .transaction import all_or_nothing
+from .warm_start import Trained, start_from
 
 
 def _no_single_epochs(estimator):

@@ -1,8 +1,8 @@
 """Displays: pictures of fitted estimators and paths, drawn with matplotlib."""
 
-from .cv_path import CVPathDisplay
+from .layer_weights import WeightsDisplay
 from .loss_curve import LossCurveDisplay
-from .path import RegularizationPathDisplay
-from .weights import WeightsDisplay
+from .path_errors import CVPathDisplay
+from .path_features import RegularizationPathDisplay
 
 __all__ = ["CVPathDisplay", "LossCurveDisplay", "RegularizationPathDisplay", "WeightsDisplay"]

@@ -36,7 +36,7 @@ from support.counting import (
 )
 
 from skmlp import RegularizedMLPRegressor, batched_fits
-from skmlp.batching.backend import training_threads
+from skmlp.batching.joblib_backend import training_threads
 from skmlp.batching.meeting import train_together
 from skmlp.engine.train import train
 

@@ -29,7 +29,7 @@ from support.counting import (
 )
 
 from skmlp import BatchedGridSearchCV, BatchedRandomizedSearchCV, batched_fits
-from skmlp.batching.groups import Group
+from skmlp.batching.worker_groups import Group
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from support.engine_tasks import task_of
 
-from skmlp.engine import stacking, training
+from skmlp.engine import fitting, stacking
 from skmlp.engine.stacking import bytes_of_step, count_stacks, cut, share_samples
 from skmlp.engine.task import Samples
 from skmlp.engine.train import train
@@ -138,7 +138,7 @@ def test_bytes_of_a_step_count_what_it_touches():
 
 def test_small_deterministic_searches_take_turns(monkeypatch):
     """On two threads at most one of them is at work, and both where a pass is not small."""
-    minimize, at_work, most = training.minimize, [], []
+    minimize, at_work, most = fitting.minimize, [], []
 
     def watched(task, *args):
         at_work.append(task)
@@ -148,10 +148,10 @@ def test_small_deterministic_searches_take_turns(monkeypatch):
         at_work.pop()
         return result
 
-    monkeypatch.setattr(training, "minimize", watched)
-    for small_pass, expected in ((training.SMALL_PASS, 1), (0, 2)):
+    monkeypatch.setattr(fitting, "minimize", watched)
+    for small_pass, expected in ((fitting.SMALL_PASS, 1), (0, 2)):
         most.clear()
-        monkeypatch.setattr(training, "SMALL_PASS", small_pass)
+        monkeypatch.setattr(fitting, "SMALL_PASS", small_pass)
         train(tasks_of(4, solver="lbfgs"), 2)
         assert max(most) == expected
 
@@ -171,7 +171,7 @@ def test_interrupt_ends_all_threads(solver, monkeypatch):
     """Ctrl-C reaches the calling thread alone; the others stop at their next epoch."""
     epochs = []
     at_work = threading.Barrier(3)
-    check = training.raise_if_cancelled
+    check = fitting.raise_if_cancelled
 
     def slow(*args):
         if not epochs:
@@ -183,8 +183,8 @@ def test_interrupt_ends_all_threads(solver, monkeypatch):
         at_work.wait(10)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "SMALL_PASS", 0)  # small ones would take turns
-    monkeypatch.setattr(training, "raise_if_cancelled", slow)
+    monkeypatch.setattr(fitting, "SMALL_PASS", 0)  # small ones would take turns
+    monkeypatch.setattr(fitting, "raise_if_cancelled", slow)
     monkeypatch.setattr("skmlp.engine.descent.kinks.raise_if_cancelled", slow)
     monkeypatch.setattr("skmlp.engine.train.wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -201,7 +201,7 @@ def test_interrupt_of_several_tasks_is_not_swallowed(monkeypatch):
         if len(calls) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "raise_if_cancelled", interrupt)
+    monkeypatch.setattr(fitting, "raise_if_cancelled", interrupt)
     (solution,) = train(tasks_of(1))
     assert solution.status.value == "interrupted"
     assert solution.n_iter == 2

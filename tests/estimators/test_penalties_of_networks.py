@@ -11,7 +11,7 @@ from sklearn.linear_model import Lasso
 from torch.nn import functional
 
 from skmlp import RegularizedMLPRegressor
-from skmlp.engine import training
+from skmlp.engine import fitting
 from skmlp.engine.epochs import progress
 from skmlp.engine.epochs.solvers import Adam
 from skmlp.engine.network.activations import ACTIVATIONS
@@ -219,7 +219,7 @@ def test_lbfgs_reaches_a_stationary_point(hidden, l1):
 
 @pytest.fixture
 def without_closing_steps(monkeypatch):
-    monkeypatch.setattr(training, "_settles", lambda task, outcome: False)
+    monkeypatch.setattr(fitting, "_settles", lambda task, outcome: False)
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +230,7 @@ def closing():
     with pytest.MonkeyPatch.context() as patch:
         for name, target, value in [
             ("whole", None, None),
-            ("averaged", (training, "_settles"), lambda task, outcome: False),
+            ("averaged", (fitting, "_settles"), lambda task, outcome: False),
             ("none", (progress, "CLOSING_MOMENTUM"), 0.9),
         ]:
             if target:
@@ -263,7 +263,7 @@ def test_deterministic_steps_never_end_above_the_last_epoch(activation, seed, mo
     params |= {"max_iter": 40, "learning_rate_init": 0.02, "random_state": seed}
     data = nonlinear(200, 6)
     whole = network("adam", **params).fit(*data)
-    monkeypatch.setattr(training, "_settles", lambda task, outcome: False)
+    monkeypatch.setattr(fitting, "_settles", lambda task, outcome: False)
     before = network("adam", **params).fit(*data)
     assert whole.loss_curve_ == before.loss_curve_
     assert whole.objective_ <= before.objective_
@@ -387,13 +387,13 @@ def test_folded_network_predicts_with_batch_statistics(solver, weighted, monkeyp
     """The published plain weights against the normalised network, worked out by hand."""
     weight = WEIGHT if weighted else None
     rows = {}
-    original = training.fold
+    original = fitting.fold
 
     def remember(task, weights):
         rows["weights"] = weights
         return original(task, weights)
 
-    monkeypatch.setattr(training, "fold", remember)
+    monkeypatch.setattr(fitting, "fold", remember)
     model = network(solver, normalization="batch", max_iter=15).fit(X, y, weight)
     normalised, a = rows["weights"], X
     for k in range(2):

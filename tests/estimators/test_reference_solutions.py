@@ -9,9 +9,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.optimize import nnls
-from sklearn.datasets import load_diabetes, make_regression
+from sklearn.datasets import make_regression
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, PoissonRegressor, Ridge
+from support.reference_data import RECIPES
 
 from skmlp import RegularizedMLPRegressor
 
@@ -47,23 +48,6 @@ def assert_same_solution(model, coef, intercept):
 
 # Solutions on file
 
-
-def diabetes():
-    return load_diabetes(return_X_y=True)
-
-
-def standardized_diabetes():
-    X, y = diabetes()
-    return (X - X.mean(0)) / X.std(0), (y - y.mean()) / y.std()
-
-
-def regression():
-    return make_regression(
-        n_samples=1000, n_features=200, n_informative=20, noise=10.0, random_state=0
-    )
-
-
-RECIPES = {"diabetes": diabetes, "diabetes_std": standardized_diabetes, "reg": regression}
 PROGRAMS = ("sklearn", "glmnet", "scipy_nnls")
 ON_FILE = [
     (data, problem, program)

@@ -19,9 +19,9 @@ from skmlp import (
     stability_selection,
 )
 from skmlp.engine.train import train
-from skmlp.estimators.results import warn_of_status
-from skmlp.parameters.task import build_task
-from skmlp.training_data.data import checked_arrays, fit_data
+from skmlp.estimators.publication import warn_of_status
+from skmlp.parameters.task_builder import build_task
+from skmlp.training_data.fit_data import checked_arrays, fit_data
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 4))

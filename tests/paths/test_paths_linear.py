@@ -17,7 +17,7 @@ from sklearn.linear_model import (
     lasso_path,
 )
 from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit
-from test_reference_solutions import RECIPES
+from support.reference_data import RECIPES
 
 from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV, regularization_path
 

@@ -24,13 +24,13 @@ from skmlp import (
     regularization_path,
     stability_selection,
 )
-from skmlp.engine.paths.path import Scheme
+from skmlp.engine.paths.moving_penalty import Scheme
 from skmlp.engine.train import train
-from skmlp.paths.running.initial import InitialNetworks, _adapted
+from skmlp.paths.running.initial_networks import InitialNetworks, _adapted
 from skmlp.paths.running.problems import problems_of
 from skmlp.paths.running.reports import Tally
 from skmlp.paths.running.trainer import Trainer
-from skmlp.training_data.data import checked_arrays
+from skmlp.training_data.fit_data import checked_arrays
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(0)
@@ -461,16 +461,16 @@ def test_constant_target():
 
 
 def test_strengths_with_scores_that_are_not_finite_are_not_chosen(monkeypatch):
-    from skmlp.paths import cv as _cv
+    from skmlp.paths import cross_validation
 
-    errors = _cv.held_out_errors
+    errors = cross_validation.held_out_errors
 
     def spoilt(problems, fits):
         table = errors(problems, fits)
         table[[0, -1], 0] = np.nan
         return table
 
-    monkeypatch.setattr(_cv, "held_out_errors", spoilt)
+    monkeypatch.setattr(cross_validation, "held_out_errors", spoilt)
     model = cv_of(adaptive=False, strengths=[1e-4, 0.05, 1.0]).fit(X, y)
     assert np.isnan(model.mse_mean_[[0, 2]]).all()
     assert model.strength_ == model.strength_1se_ == 0.05

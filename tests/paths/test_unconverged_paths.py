@@ -15,9 +15,7 @@ from skmlp import (
     stability_selection,
 )
 from skmlp.engine.task import Status
-from skmlp.paths.running import (
-    trainer as _trainer,
-)
+from skmlp.paths.running import trainer as _trainer
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 4))

@@ -21,7 +21,7 @@ from skmlp import (
     WeightsDisplay,
     regularization_path,
 )
-from skmlp.plots.path import _stacked
+from skmlp.plots.path_features import _stacked
 
 pytest.importorskip("matplotlib").use("agg")
 plt = pytest.importorskip("matplotlib.pyplot")

@@ -46,7 +46,7 @@ def counted(function, engine=None):
     engine = engine or sizes.train
     with (
         mock.patch("skmlp.batching.meeting.train", engine),
-        mock.patch("skmlp.batching.backend.train", engine),
+        mock.patch("skmlp.batching.joblib_backend.train", engine),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import rosen, rosen_der
 
-from skmlp.engine.penalty.penalties import PenaltyNumbers
+from skmlp.engine.penalty.prox import PenaltyNumbers
 
 
 def penalty_of(size, l1=0.0, lower=-np.inf, upper=np.inf):

@@ -10,8 +10,8 @@ from sklearn.model_selection import KFold
 from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV, regularization_path
 from skmlp.engine.network import losses
 from skmlp.engine.task import Weights
-from skmlp.estimators.forward import OUTPUT_ACTIVATIONS
-from skmlp.training_data.losses import LOSSES
+from skmlp.estimators.prediction import OUTPUT_ACTIVATIONS
+from skmlp.training_data.target_losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 METRICS = {"squared_error": mean_squared_error, "poisson": mean_poisson_deviance}

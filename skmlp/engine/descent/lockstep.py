@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from ..network.layout import Layout
-from ..penalty.penalties import PenaltyNumbers
+from ..penalty.prox import PenaltyNumbers
 from ..task import Task
 from .objective import StackObjective
 from .panoc import Answer, Minimum, Question, Search

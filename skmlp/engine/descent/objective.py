@@ -11,9 +11,9 @@ import torch
 
 from ..network.layout import Layout
 from ..network.losses import LOSSES
-from ..network.network import Network, block_rows
+from ..network.perceptron import Network, block_rows
 from ..network.rows import RowLoader
-from ..penalty.penalties import PenaltyNumbers
+from ..penalty.prox import PenaltyNumbers
 from ..runtime import finest_dtype
 from ..task import Task
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..network.columns import column_moments, pooled
 from ..network.layout import Layout
 from ..network.losses import LOSSES
-from ..penalty.penalties import PenaltyNumbers
+from ..penalty.prox import PenaltyNumbers
 from ..task import Samples, Task
 from .objective import FullObjective
 

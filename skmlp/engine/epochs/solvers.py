@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..grouping import unique
-from ..penalty.groups import GroupNorms
+from ..distinct import unique
+from ..penalty.group_norms import GroupNorms
 from ..task import Program
 
 

@@ -15,10 +15,10 @@ from functools import cached_property
 import numpy as np
 
 from ..descent.lbfgsb import lbfgsb
-from ..penalty.penalties import PenaltyNumbers
+from ..penalty.prox import PenaltyNumbers
 from ..task import Task
+from .active_set import pivoted
 from .gram import Columns, Gram
-from .pivoting import pivoted
 
 NEARNESS = (1e-4, 1e-7, 1e-10)
 MAX_CORRECTIONS = 40

@@ -14,8 +14,8 @@ import torch
 from ..runtime import finest_dtype
 from ..task import Task, Weights
 from .layout import Layout
-from .network import output_blocks
 from .normalization import EPSILON
+from .perceptron import output_blocks
 from .rows import RowLoader
 
 

@@ -10,7 +10,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from ..grouping import unique
+from ..distinct import unique
 from ..task import Samples
 from .layout import slots
 

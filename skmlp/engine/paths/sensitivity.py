@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..network.layout import Layout
-from ..network.network import Network, block_rows
+from ..network.perceptron import Network, block_rows
 from ..network.rows import RowLoader
 from ..runtime import one_fit
 from ..task import Task, Weights

@@ -15,9 +15,9 @@ import numpy as np
 
 from ..descent.objective import FullObjective
 from ..descent.scaling import Scaling
-from ..linear.linear import is_linear_regression
+from ..linear.lasso import is_linear_regression
 from ..network.layout import Layout
-from ..penalty.penalties import penalty_numbers
+from ..penalty.prox import penalty_numbers
 from ..runtime import one_fit
 from ..task import Solution, Task
 

@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ...engine.task import Task
-from ...estimators.forward import forward
-from ...parameters.task import build_task
-from ...training_data.data import fit_data
-from ...training_data.losses import LOSSES
-from ...training_data.units import warn_of_units
+from ...estimators.prediction import forward
+from ...parameters.task_builder import build_task
+from ...training_data.fit_data import fit_data
+from ...training_data.target_losses import LOSSES
+from ...training_data.unit_warnings import warn_of_units
 from .folds import Rows, rows_of
 
 LEAST_ERROR = 1e4 * np.finfo(np.float64).tiny  # below it a good fit's error is nought

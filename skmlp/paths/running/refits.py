@@ -1,7 +1,7 @@
 """Relaxed refits: networks without penalty on the features that penalised ones have selected."""
 
-from ...engine.paths.path import has_features, relax
-from ...estimators.results import support_of
+from ...engine.paths.moving_penalty import has_features, relax
+from ...estimators.publication import support_of
 from .problems import held_out_errors, mean_errors
 from .trainer import finer, is_iterative
 

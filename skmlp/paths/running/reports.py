@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ...engine.task import Status
-from ...estimators.results import lower_rate, support_of
+from ...estimators.publication import lower_rate, support_of
 from .problems import held_out_errors, mean_errors
 
 

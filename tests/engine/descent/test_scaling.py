@@ -11,7 +11,7 @@ from skmlp.engine.descent.objective import FullObjective
 from skmlp.engine.descent.scaling import ScaledObjective
 from skmlp.engine.network.columns import column_moments
 from skmlp.engine.network.layout import Layout
-from skmlp.engine.penalty.penalties import penalty_numbers
+from skmlp.engine.penalty.prox import penalty_numbers
 from skmlp.engine.task import Samples
 
 RNG = np.random.default_rng(0)

@@ -8,7 +8,7 @@ from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOpti
 from support.engine_tasks import task_of
 
 from skmlp.engine.epochs.solvers import SOLVERS, Pace
-from skmlp.engine.penalty.penalties import Penalty, PenaltyNumbers
+from skmlp.engine.penalty.prox import Penalty, PenaltyNumbers
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 3))

@@ -14,7 +14,7 @@ from support.quadratics import penalty_of
 from skmlp import RegularizedMLPRegressor
 from skmlp.engine.linear import quadratic
 from skmlp.engine.linear.gram import Columns, Gram
-from skmlp.engine.linear.linear import Moments, solve_linear
+from skmlp.engine.linear.lasso import Moments, solve_linear
 from skmlp.engine.linear.quadratic import Quadratic
 from skmlp.engine.runtime import one_fit
 from skmlp.engine.task import Samples, Status

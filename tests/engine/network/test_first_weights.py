@@ -9,7 +9,7 @@ from sklearn.preprocessing import scale
 from support.engine_tasks import as_leaves, network, task_of
 
 from skmlp import RegularizedMLPRegressor
-from skmlp.engine.network.initialization import first_weights, glorot
+from skmlp.engine.network.first_weights import first_weights, glorot
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:normalization="

@@ -16,11 +16,11 @@ from support.engine_tasks import (
     task_of,
 )
 
-from skmlp.engine.network import network as engine_network
+from skmlp.engine.network import perceptron as engine_network
 from skmlp.engine.network.activations import ACTIVATIONS as ENGINE_ACTIVATIONS
 from skmlp.engine.network.layout import Layout
 from skmlp.engine.network.losses import LOSSES
-from skmlp.engine.network.network import Network, output_blocks
+from skmlp.engine.network.perceptron import Network, output_blocks
 from skmlp.engine.network.rows import Batch, RowLoader
 from skmlp.engine.task import Samples
 

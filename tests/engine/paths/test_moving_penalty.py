@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.metrics import r2_score
 from support.engine_tasks import network, task_of
 
-from skmlp.engine.paths.path import Scheme, relax
+from skmlp.engine.paths.moving_penalty import Scheme, relax
 from skmlp.engine.paths.path_end import null_moments
 from skmlp.engine.paths.sensitivity import sensitivities
 from skmlp.engine.paths.working_set import solve

@@ -11,9 +11,9 @@ from sklearn.linear_model import LinearRegression
 from support.engine_tasks import task_of
 
 from skmlp import RegularizedMLPRegressor, regularization_path
-from skmlp.engine.epochs.validation import training_outputs
+from skmlp.engine.epochs.validation_loss import training_outputs
 from skmlp.engine.network.losses import LOSSES
-from skmlp.engine.paths.path import Scheme
+from skmlp.engine.paths.moving_penalty import Scheme
 from skmlp.engine.paths.path_end import null_moments, unpenalised
 from skmlp.engine.train import train
 

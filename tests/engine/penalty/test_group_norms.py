@@ -9,8 +9,8 @@ from support.engine_tasks import random_row, task_of
 
 from skmlp.engine.epochs.solvers import Adam, Pace
 from skmlp.engine.network.layout import Layout
-from skmlp.engine.penalty.groups import GroupNorms, Groups, GroupStack
-from skmlp.engine.penalty.penalties import penalty_numbers
+from skmlp.engine.penalty.group_norms import GroupNorms, Groups, GroupStack
+from skmlp.engine.penalty.prox import penalty_numbers
 
 RNG = np.random.default_rng(0)
 MEMBERS = {"alone": np.arange(5), "together": np.array([0, 1, 0, 2, 1])}

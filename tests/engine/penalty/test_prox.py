@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 from support.engine_tasks import random_row, task_of
 
 from skmlp.engine.network.layout import Layout
-from skmlp.engine.penalty.penalties import Penalty, PenaltyNumbers, penalty_numbers
+from skmlp.engine.penalty.prox import Penalty, PenaltyNumbers, penalty_numbers
 
 INF = np.inf
 BOUNDS = [(-INF, INF), (0.0, INF), (-INF, 0.0), (0.0, 0.0)]

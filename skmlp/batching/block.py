@@ -7,8 +7,8 @@ from joblib import parallel_config
 from joblib.parallel import ParallelBackendBase, get_active_backend, register_parallel_backend
 from sklearn.utils._param_validation import Interval, validate_params
 
-from .backend import MAX_TASKS, STALL_TIMEOUT, BatchedBackend, BlockBackend, training_threads
-from .groups import GroupsBackend
+from .joblib_backend import MAX_TASKS, STALL_TIMEOUT, BatchedBackend, BlockBackend, training_threads
+from .worker_groups import GroupsBackend
 
 register_parallel_backend("skmlp", BatchedBackend)
 

@@ -10,10 +10,10 @@ from sklearn.utils import assert_all_finite, check_array, check_consistent_lengt
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..engine.task import Samples
-from ..parameters.layers import hidden_sizes
-from .losses import LOSSES, check_range
-from .split import validation_rows
-from .target import TargetScale
+from ..parameters.layer_values import hidden_sizes
+from .target_losses import LOSSES, check_range
+from .target_scale import TargetScale
+from .validation_split import validation_rows
 
 
 class FitData(NamedTuple):

@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
-from ..parameters.layers import strengths
-from ..parameters.task import NEGLIGIBLE_ALPHA
+from ..parameters.layer_values import strengths
+from ..parameters.task_builder import NEGLIGIBLE_ALPHA
 
 SMALL_WEIGHT = 0.1
 

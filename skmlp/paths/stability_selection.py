@@ -8,14 +8,14 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
-from ..estimators.results import support_of
-from ..parameters.task import draw_seed
-from ..training_data.data import checked_arrays
-from ..training_data.weights import heed_weights
-from .arrays import EqualByValue, described
-from .candidates import Candidates
-from .path import PATH_CONSTRAINTS
-from .running.paths import PathSearch, with_penalty
+from ..estimators.publication import support_of
+from ..parameters.task_builder import draw_seed
+from ..training_data.fit_data import checked_arrays
+from ..training_data.sample_weights import heed_weights
+from .candidate_features import Candidates
+from .records import EqualByValue, described
+from .regularization_path import PATH_CONSTRAINTS
+from .running.path_plan import PathPlan, with_penalty
 from .running.problems import problems_of
 
 
@@ -234,14 +234,14 @@ def stability_selection(
     model = with_penalty(clone(estimator), param, l1_ratio)
     arrays = checked_arrays(model, X, y, sample_weight, reset=True)
     heed_weights(model, arrays[2], l1_ratio)
-    search = PathSearch(model, param, l1_ratio, n_init, n_jobs, verbose)
+    plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
     halves = _halves(len(arrays[1]), n_subsamples, check_random_state(random_state))
     problems = problems_of(model, arrays, halves, draw_seed(model.random_state))
-    problems, starts = search.ready(problems, adaptive)
+    problems, starts = plan.ready(problems, adaptive)
     grid = n_strengths, eps, strengths
     halves = {"parts": "halves", "needed": slice(1, None)}
-    strengths, fits = search.run(problems, starts, *grid, **halves)
-    search.tally.warn()
+    strengths, fits = plan.run(problems, starts, *grid, **halves)
+    plan.tally.warn()
     supports = np.array([[support_of(solution) for solution in s[1:]] for s in fits])
     candidates = Candidates.of([problem.task for problem in problems[1:]])
     names = getattr(model, "feature_names_in_", None)

@@ -9,16 +9,16 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from .descent.deterministic import is_smooth, minimize
+from .descent.minimize import is_smooth, minimize
 from .descent.objective import StackObjective
 from .epochs.progress import Progress
-from .epochs.stack import Stack
-from .epochs.validation import validate_weights
-from .linear.linear import is_linear_regression, solve_linear
-from .network.initialization import first_weights
+from .epochs.training_stack import Stack
+from .epochs.validation_loss import validate_weights
+from .linear.lasso import is_linear_regression, solve_linear
+from .network.first_weights import first_weights
 from .network.layout import Layout
 from .network.preactivations import fold, unfold
-from .penalty.penalties import PenaltyNumbers, penalty_numbers
+from .penalty.prox import PenaltyNumbers, penalty_numbers
 from .runtime import one_at_a_time, raise_if_cancelled
 from .task import Program, Solution, Status, Task, Weights
 

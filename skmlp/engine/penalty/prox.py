@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..network.layout import Layout
 from ..task import Task
-from .groups import Groups, GroupStack
+from .group_norms import Groups, GroupStack
 
 
 @dataclass(frozen=True)

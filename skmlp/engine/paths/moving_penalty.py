@@ -126,7 +126,7 @@ def _settled(task: Task, solution: Solution) -> Solution:
     Without hidden layers it is one only where its residual says so: an iteration limit may leave
     nothing too, and a search within its tolerance may leave something at the end of the path.
     """
-    from ..linear.linear import is_linear_regression
+    from ..linear.lasso import is_linear_regression
 
     program, has_converged = task.program, solution.status is Status.CONVERGED
     is_exact = has_converged and is_linear_regression(program) and program.solver == "lbfgs"
@@ -144,9 +144,9 @@ def has_features(weights: Weights) -> bool:
 def constant(task: Task) -> Solution:
     """The network of zeros, whose bias is the link of the mean of y."""
     from ..descent.objective import StackObjective
-    from ..network.initialization import constant_weights
+    from ..network.first_weights import constant_weights
     from ..network.layout import Layout
-    from ..penalty.penalties import penalty_numbers
+    from ..penalty.prox import penalty_numbers
     from ..runtime import one_fit
 
     layout = Layout(task.program)

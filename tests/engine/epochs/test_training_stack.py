@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from support.engine_tasks import ACTIVATIONS, task_of
 
-from skmlp.engine import training
-from skmlp.engine.epochs import stack as engine_stack
+from skmlp.engine import fitting
+from skmlp.engine.epochs import training_stack as engine_stack
 from skmlp.engine.train import train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Layers 0", "ignore:normalization=")
@@ -189,7 +189,7 @@ def test_finished_models_leave(monkeypatch):
         sizes.append(len(self.tasks))
         run_epoch(self)
 
-    monkeypatch.setattr(training.Stack, "run_epoch", counted)
+    monkeypatch.setattr(fitting.Stack, "run_epoch", counted)
     solutions = train(tasks_of("float64", {}, [{"max_iter": n} for n in (2, 5, 3)]))
     assert [solution.n_iter for solution in solutions] == [2, 5, 3]
     assert sizes == [3, 3, 2, 1, 1]

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from ..training_data.losses import LOSSES
+from ..training_data.target_losses import LOSSES
 from .drawing import COLORS, axes_or_new, line_style, number_axis, strength_axis
 from .unwrapping import fitted
 

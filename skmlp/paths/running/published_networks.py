@@ -3,36 +3,36 @@
 import numpy as np
 from sklearn.base import clone
 
-from ...estimators.results import support_of
+from ...estimators.publication import support_of
 
 
-def published(search, problem, solution, strength):
+def published(plan, problem, solution, strength):
     """The estimator, fitted, with the solution of the whole data at a strength.
 
     Its parameters are those of the task; factors of the adaptive penalty are in
     ``penalty_factor``, where they multiply L2 too.
     """
-    task = search.scheme.at(problem.task, strength)
-    parameters = {search.param: search.scheme.l1_ratio * float(strength)}
-    if search.scheme.l1_ratio < 1:
+    task = plan.scheme.at(problem.task, strength)
+    parameters = {plan.param: plan.scheme.l1_ratio * float(strength)}
+    if plan.scheme.l1_ratio < 1:
         parameters["alpha"] = task.alpha[0]
     if task.adaptive_factor is not None:
         parameters["penalty_factor"] = given_factors(task)
-    return _fitted(search, problem, solution, parameters)
+    return _fitted(plan, problem, solution, parameters)
 
 
-def published_relaxed(search, problem, solution):
+def published_relaxed(plan, problem, solution):
     """The estimator, fitted, with a refit: no penalty, and other features excluded."""
     excluded = np.where(support_of(solution), 1.0, np.inf)
     none = {"group_l1": 0.0, "l1_per_layer": 0.0, "alpha": 0.0, "penalty_factor": excluded}
-    return _fitted(search, problem, solution, none)
+    return _fitted(plan, problem, solution, none)
 
 
-def _fitted(search, problem, solution, parameters):
-    model = clone(search.estimator).set_params(**parameters)
+def _fitted(plan, problem, solution, parameters):
+    model = clone(plan.estimator).set_params(**parameters)
     for name in ("n_features_in_", "feature_names_in_"):
-        if hasattr(search.estimator, name):
-            setattr(model, name, getattr(search.estimator, name))
+        if hasattr(plan.estimator, name):
+            setattr(model, name, getattr(plan.estimator, name))
     model._adopt(problem.task, problem.data, solution, {})
     return model
 

@@ -9,7 +9,7 @@ import torch
 
 from ..network.layout import Layout
 from ..network.losses import LOSSES
-from ..network.network import output_blocks
+from ..network.perceptron import output_blocks
 from ..network.rows import RowLoader
 from ..runtime import one_fit
 from ..task import Program, Samples, Task, Weights

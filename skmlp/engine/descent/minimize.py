@@ -9,7 +9,7 @@ import numpy as np
 from ..network.activations import ACTIVATIONS
 from ..network.layout import Layout
 from ..network.losses import LOSSES
-from ..penalty.penalties import PenaltyNumbers
+from ..penalty.prox import PenaltyNumbers
 from ..task import Status, Task
 from .kinks import Monitor, descend
 from .lbfgsb import lbfgsb

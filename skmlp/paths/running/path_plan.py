@@ -5,14 +5,14 @@ from numbers import Real
 
 import numpy as np
 
-from ...engine.paths.path import Scheme, constant, has_features
-from ...estimators.results import diverged, support_of
-from ...parameters.layers import strengths as layer_strengths
-from ...parameters.task import NEGLIGIBLE_ALPHA
-from .grid import MOST_BEYOND_END, STRENGTH_OF_NOTHING, Grid, checked_strengths
-from .initial import InitialNetworks
+from ...engine.paths.moving_penalty import Scheme, constant, has_features
+from ...estimators.publication import diverged, support_of
+from ...parameters.layer_values import strengths as layer_strengths
+from ...parameters.task_builder import NEGLIGIBLE_ALPHA
+from .initial_networks import InitialNetworks
 from .refits import Refits
 from .reports import Tally, line_of
+from .strength_grid import MOST_BEYOND_END, STRENGTH_OF_NOTHING, Grid, checked_strengths
 from .trainer import Trainer
 
 DEFAULT_ALPHA = 7  # for sample weights of mean one
@@ -67,7 +67,7 @@ def is_plain(estimator):
     return has_scalars and given == [1e-4, 0.0] and np.size(estimator.hidden_layer_sizes) > 0
 
 
-class PathSearch:
+class PathPlan:
     """How paths are run: the estimator, the penalty that moves, starts and threads."""
 
     def __init__(self, estimator, param, l1_ratio, n_init, n_jobs, verbose=False):
@@ -101,7 +101,7 @@ class PathSearch:
 
     def _end(self, problem):
         """The strength at which nothing is left, beside the features that have no penalty."""
-        from ...engine.epochs.validation import training_outputs
+        from ...engine.epochs.validation_loss import training_outputs
         from ...engine.paths.path_end import unpenalised
 
         task, offset = problem.task, None

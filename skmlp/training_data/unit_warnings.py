@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from ..parameters.task import NEGLIGIBLE_ALPHA
+from ..parameters.task_builder import NEGLIGIBLE_ALPHA
 
 FEW_ROWS = 10  # fewer say little of the scale of a column
 FAR = 100.0  # between the columns of X, and in deviations of one from zero

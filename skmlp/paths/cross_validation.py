@@ -15,25 +15,25 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..estimators.feature_selection import SelectsFeatures
+from ..estimators.publication import lower_rate
 from ..estimators.regressor import RegularizedMLPRegressor
-from ..estimators.results import lower_rate
-from ..estimators.selection import SelectsFeatures
 from ..estimators.transaction import all_or_nothing
-from ..parameters.task import draw_seed
-from ..training_data.data import checked_arrays
-from ..training_data.weights import heed_weights, mean_weight
-from .path import PATH_CONSTRAINTS, path_of
+from ..parameters.task_builder import draw_seed
+from ..training_data.fit_data import checked_arrays
+from ..training_data.sample_weights import heed_weights, mean_weight
+from .regularization_path import PATH_CONSTRAINTS, path_of
 from .running.folds import folds
-from .running.paths import (
+from .running.path_plan import (
     DEFAULT_ALPHA,
     DEFAULT_NETWORK,
-    PathSearch,
+    PathPlan,
     default_network,
     is_plain,
     with_penalty,
 )
 from .running.problems import held_out_errors, mean_errors, problems_of
-from .running.published import published, published_relaxed
+from .running.published_networks import published, published_relaxed
 
 
 def _of_estimator(name):
@@ -252,11 +252,9 @@ class RegularizedMLPRegressorCV(
             arrays = checked_arrays(base, X, y, sample_weight, reset=True, all_rows=True)
             self._heed_weights(base, arrays[2])
             splits = folds(self.cv, arrays, groups)
-            search = PathSearch(
-                base, self.param, self.l1_ratio, self.n_init, self.n_jobs, self.verbose
-            )
+            plan = PathPlan(base, self.param, self.l1_ratio, self.n_init, self.n_jobs, self.verbose)
             problems = problems_of(base, arrays, splits, draw_seed(base.random_state))
-            self._search(search, problems)
+            self._choose_along(plan, problems)
             self._take_names(base)
         return self
 
@@ -285,33 +283,33 @@ class RegularizedMLPRegressorCV(
                 "Give alpha, or an l1_ratio below one, to choose it."
             )
 
-    def _search(self, search, problems):
+    def _choose_along(self, plan, problems):
         """Run the paths, choose the strength, and publish."""
-        problems, starts = search.ready(problems, self.adaptive)
+        problems, starts = plan.ready(problems, self.adaptive)
         settings = self.n_strengths, self.eps, self.strengths
-        strengths, fits = search.run(problems, starts, *settings)
+        strengths, fits = plan.run(problems, starts, *settings)
         refits = None
         if self.relaxed != "auto" and self.relaxed:
-            refits = search.refits.relaxed(problems, fits)
-        self.path_ = path_of(search, problems[0], strengths, fits, refits)
+            refits = plan.refits.relaxed(problems, fits)
+        self.path_ = path_of(plan, problems[0], strengths, fits, refits)
         self.mse_path_ = held_out_errors(problems, refits or fits)
         self.mse_mean_, self.mse_se_ = mean_errors(problems, self.mse_path_)
         self.strengths_, self.n_features_path_ = strengths, self.path_.n_features
-        chosen = self._choose(search.estimator)
+        chosen = self._choose(plan.estimator)
         self.strength_ = float(strengths[chosen])
         (solution, *_), self.mse_ = (refits or fits)[chosen], float(self.mse_mean_[chosen])
         self.relaxed_ = solution is not fits[chosen][0]
-        if self.relaxed == "auto" and not search.is_linear:
-            (solution, *_), self.relaxed_, self.mse_ = search.refits.relaxed_while_better(
+        if self.relaxed == "auto" and not plan.is_linear:
+            (solution, *_), self.relaxed_, self.mse_ = plan.refits.relaxed_while_better(
                 problems, fits[chosen], self.mse_
             )
         self.estimator_ = (
-            published_relaxed(search, problems[0], solution)
+            published_relaxed(plan, problems[0], solution)
             if self.relaxed_
-            else published(search, problems[0], solution, self.strength_)
+            else published(plan, problems[0], solution, self.strength_)
         )
-        self._say_choice(search.say, self.n_features_path_[chosen])
-        search.tally.warn()
+        self._say_choice(plan.say, self.n_features_path_[chosen])
+        plan.tally.warn()
 
     def _say_choice(self, say, n_features):
         if self.path_.relaxed_models is not None:

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 
 from ..engine.task import Program, Task
-from .features import feature_factors, feature_groups, group_sizes
-from .layers import flags, hidden_sizes, rates, strengths
+from .feature_values import feature_factors, feature_groups, group_sizes
+from .layer_values import flags, hidden_sizes, rates, strengths
 
 NEGLIGIBLE_ALPHA = 1e-4
 LARGEST_SEED = np.iinfo(np.int32).max

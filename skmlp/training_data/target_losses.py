@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
-from .target import LogTargetScale, TargetScale
+from .target_scale import LogTargetScale, TargetScale
 
 
 class Loss(NamedTuple):

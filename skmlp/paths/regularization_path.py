@@ -13,15 +13,15 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 
-from ..parameters.task import draw_seed
-from ..training_data.data import checked_arrays
-from ..training_data.weights import heed_weights
-from .arrays import EqualByValue, described
+from ..parameters.task_builder import draw_seed
+from ..training_data.fit_data import checked_arrays
+from ..training_data.sample_weights import heed_weights
+from .records import EqualByValue, described
 from .running.folds import folds
-from .running.initial import N_JUDGES
-from .running.paths import PathSearch, with_penalty
+from .running.initial_networks import N_JUDGES
+from .running.path_plan import PathPlan, with_penalty
 from .running.problems import problems_of
-from .running.published import given_factors, published, published_relaxed
+from .running.published_networks import given_factors, published, published_relaxed
 
 PATH_CONSTRAINTS = {
     "param": [StrOptions({"group_l1", "l1_per_layer"})],
@@ -237,29 +237,29 @@ def regularization_path(
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
     heed_weights(model, arrays[2], l1_ratio)
     seed = draw_seed(model.random_state)
-    search = PathSearch(model, param, l1_ratio, n_init, n_jobs, verbose)
-    judges = folds(cv, arrays)[:N_JUDGES] if search.is_adaptive(adaptive) else ()
-    problems, starts = search.ready(problems_of(model, arrays, judges, seed), adaptive)
+    plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
+    judges = folds(cv, arrays)[:N_JUDGES] if plan.is_adaptive(adaptive) else ()
+    problems, starts = plan.ready(problems_of(model, arrays, judges, seed), adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
-    strengths, fits = search.run(whole, starts, n_strengths, eps, strengths)
-    refits = search.refits.relaxed(whole, fits) if relaxed else None
-    path = path_of(search, problems[0], strengths, fits, refits)
-    search.tally.warn()
+    strengths, fits = plan.run(whole, starts, n_strengths, eps, strengths)
+    refits = plan.refits.relaxed(whole, fits) if relaxed else None
+    path = path_of(plan, problems[0], strengths, fits, refits)
+    plan.tally.warn()
     return path
 
 
-def path_of(search, problem, strengths, fits, refits):
+def path_of(plan, problem, strengths, fits, refits):
     """The path of the whole data, the first of the problems whose solutions these are."""
     models = [
-        published(search, problem, solutions[0], strength)
+        published(plan, problem, solutions[0], strength)
         for solutions, strength in zip(fits, strengths, strict=True)
     ]
     relaxed_models = None
     if refits is not None:
-        relaxed_models = _relaxed_models(search, problem, models, fits, refits)
+        relaxed_models = _relaxed_models(plan, problem, models, fits, refits)
     support = np.array([model.get_support() for model in models])
     return RegularizationPath(
-        param=search.param,
+        param=plan.param,
         strengths=strengths,
         models=models,
         relaxed_models=relaxed_models,
@@ -271,17 +271,17 @@ def path_of(search, problem, strengths, fits, refits):
         r2=_scores(models, problem),
         relaxed_r2=None if refits is None else _scores(relaxed_models, problem),
         penalty_factor=given_factors(problem.task),
-        feature_names=getattr(search.estimator, "feature_names_in_", None),
+        feature_names=getattr(plan.estimator, "feature_names_in_", None),
     )
 
 
-def _relaxed_models(search, problem, models, fits, refits):
+def _relaxed_models(plan, problem, models, fits, refits):
     """The networks of the refits, each once; where one diverged the network itself."""
     distinct = {}
     for model, (solution, *_), (refit, *_) in zip(models, fits, refits, strict=True):
         if id(refit) not in distinct:
             stays = refit is solution and model.get_support().any()
-            distinct[id(refit)] = model if stays else published_relaxed(search, problem, refit)
+            distinct[id(refit)] = model if stays else published_relaxed(plan, problem, refit)
     return [distinct[id(refit)] for refit, *_ in refits]
 
 

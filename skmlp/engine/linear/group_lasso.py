@@ -16,7 +16,7 @@ import numpy as np
 from scipy import linalg
 
 from ..descent.panoc import panoc
-from ..penalty.penalties import PenaltyNumbers
+from ..penalty.prox import PenaltyNumbers
 from ..task import Task
 
 STRENGTH_STEP = 4.0

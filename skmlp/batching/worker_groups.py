@@ -8,8 +8,8 @@ from itertools import chain, pairwise
 import joblib
 from joblib import Parallel, delayed, parallel_config
 
-from .backend import NOT_GIVEN, BatchedBackend, BlockBackend, CallBackend
 from .clock import record, recorded_calls
+from .joblib_backend import NOT_GIVEN, BatchedBackend, BlockBackend, CallBackend
 from .runner import TaskTraceback
 from .windows import arrays_of
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..engine.task import Status
-from ..training_data.losses import LOSSES
+from ..training_data.target_losses import LOSSES
 
 
 def lower_rate(solver, rate):

@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
-from .batched import batched_fits, in_batched_block
+from .block import batched_fits, in_batched_block
 from .clock import recorded_calls
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..engine.task import Solution, Weights
-from ..training_data.target import TargetScale
+from ..training_data.target_scale import TargetScale
 
 
 class Trained(NamedTuple):

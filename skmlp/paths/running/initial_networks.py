@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...engine.paths.path import Scheme, has_features
+from ...engine.paths.moving_penalty import Scheme, has_features
 from .problems import held_out_errors, mean_errors
 from .trainer import finer, is_iterative
 

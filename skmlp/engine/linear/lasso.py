@@ -14,10 +14,10 @@ import numpy as np
 from ..network.columns import BLOCK_ROWS, UNUSABLE, column_moments, pooled
 from ..network.layout import Layout
 from ..network.losses import LOSSES
-from ..penalty.penalties import PenaltyNumbers, penalty_numbers
+from ..penalty.prox import PenaltyNumbers, penalty_numbers
 from ..task import Program, Samples, Solution, Status, Task, Weights
 from .gram import Columns, Gram, is_sizeable
-from .grouped import solve_groups
+from .group_lasso import solve_groups
 from .quadratic import GRADIENT_ROUNDING, Quadratic, rounding, solve, violation
 
 SMALLEST_WORKING_SET = 16

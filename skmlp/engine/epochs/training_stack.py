@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ..grouping import unique
+from ..distinct import unique
 from ..network.layout import Layout
 from ..network.losses import LOSSES
-from ..network.network import Network
+from ..network.perceptron import Network
 from ..network.preactivations import fold
 from ..network.rows import Batch, RowLoader, batch_slices
-from ..penalty.penalties import Penalty, PenaltyNumbers
+from ..penalty.prox import Penalty, PenaltyNumbers
 from ..runtime import finest_dtype
 from ..task import Samples, Task
 from .progress import Progress
 from .solvers import SOLVERS, Step
-from .validation import validate, validate_weights
+from .validation_loss import validate, validate_weights
 
 
 class Source:
