@@ -50,7 +50,7 @@ def test_modules_are_found():
 # Each room imports from those below it alone; a list stands side by side.
 FACE = ["plots", "paths", "estimators", "training_data", "parameters", "batching", "engine"]
 ENGINE = [["train", "stacking", "fitting"], ["paths"], ["linear"], ["descent", "epochs"]]
-ENGINE += [["penalty"], ["network"], ["task", "runtime", "distinct"]]
+ENGINE += [["kernels"], ["penalty"], ["network"], ["task", "runtime", "distinct"]]
 
 
 def room(name, within="skmlp"):

@@ -9,8 +9,10 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+from . import kernels
 from .descent.minimize import is_smooth, minimize
-from .descent.objective import StackObjective
+from .descent.objective import objective_of
+from .epochs.compiled_training import CompiledTraining
 from .epochs.progress import Progress
 from .epochs.training_stack import Stack
 from .epochs.validation_loss import validate_weights
@@ -20,7 +22,7 @@ from .network.layout import Layout
 from .network.preactivations import fold, unfold
 from .penalty.prox import PenaltyNumbers, penalty_numbers
 from .runtime import one_at_a_time, raise_if_cancelled
-from .task import Program, Solution, Status, Task, Weights
+from .task import Solution, Status, Task, Weights
 
 PASSES_AN_EPOCH = 5
 MOST_CLOSING_PASSES = 1000
@@ -29,7 +31,7 @@ CLOSING_SHARE = 1e-4  # of the tolerance
 SMALL_PASS = 2**22
 
 
-def _turn(program: Program) -> AbstractContextManager:
+def _turn(task: Task) -> AbstractContextManager:
     """What a deterministic search of one model is done in.
 
     Threads that step through small models wait for each other at the interpreter's lock after
@@ -37,6 +39,9 @@ def _turn(program: Program) -> AbstractContextManager:
     even at about ``SMALL_PASS`` multiply-adds a pass; at six times as many they are 1.5 times as
     fast as one, at a fortieth they take 1.4 times as long.
     """
+    program = task.program
+    if kernels.serves(task):
+        return nullcontext()
     multiply_adds = program.n_samples * sum(a * b for a, b in pairwise(program.layer_sizes))
     return one_at_a_time() if multiply_adds < SMALL_PASS else nullcontext()
 
@@ -65,14 +70,18 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
     rngs = [np.random.RandomState(task.seed) for task in tasks]
     rows = [layout.pack(_start(task, rng)) for task, rng in zip(tasks, rngs, strict=True)]
     if program.solver == "lbfgs":
-        with _turn(program):
+        with _turn(tasks[0]):
             ends = minimize(tasks, penalties, layout, rows)
         outcomes = [Outcome(*end[:4], is_settled=True) for end in ends]
     else:
-        outcomes = _run_epochs(Stack(tasks, penalties, np.stack(rows), rngs))
+        if kernels.serves(tasks[0]):
+            parts = zip(tasks, penalties, rows, rngs, strict=True)
+            outcomes = [_run_compiled(CompiledTraining(a, b, layout, c, d)) for a, b, c, d in parts]
+        else:
+            outcomes = _run_epochs(Stack(tasks, penalties, np.stack(rows), rngs))
         for task, penalty, outcome in zip(tasks, penalties, outcomes, strict=True):
             if _settles(task, outcome):
-                with _turn(program):
+                with _turn(tasks[0]):
                     _settle(task, layout, penalty, outcome)
     return _solutions(tasks, penalties, layout, outcomes)
 
@@ -82,6 +91,20 @@ def _start(task: Task, rng: np.random.RandomState):
         return first_weights(task, rng)
     is_folded = task.program.normalization == "batch" and not task.start.gains
     return unfold(task, task.start) if is_folded else task.start
+
+
+def _run_compiled(training: CompiledTraining) -> Outcome:
+    """Epochs until the model has stopped; an interrupt leaves the weights that it has."""
+    progress = training.progress
+    try:
+        while not progress.finished:
+            raise_if_cancelled()
+            training.run_epochs()
+        status = progress.status
+    except KeyboardInterrupt:
+        status = Status.INTERRUPTED
+    row, n_epochs = training.saved.astype(np.float64), progress.n_epochs
+    return Outcome(row, status, n_epochs, progress.message, progress, training.optimizer)
 
 
 def _run_epochs(stack: Stack) -> list[Outcome]:
@@ -189,7 +212,7 @@ def _solutions(
         members = [k for k, outcome in enumerate(outcomes) if outcome.is_settled == is_settled]
         if members:
             own = [[items[k] for k in members] for items in (tasks, penalties)]
-            certificates = StackObjective(*own, layout, precision).certificates(rows[members])
+            certificates = objective_of(*own, layout, precision).certificates(rows[members])
             for k, certificate in zip(members, certificates, strict=True):
                 solutions[k] = _solution(tasks[k], layout, outcomes[k], weights[k], *certificate)
     return [solutions[k] for k in range(len(tasks))]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from . import kernels
 from .distinct import unique
 from .fitting import train_stack
 from .linear.lasso import is_linear_regression, solve_linear
@@ -53,7 +54,9 @@ def cut(tasks: list[Task], n_threads: int) -> list[Chunk]:
     chunks = []
     for members in groups.values():
         group = [tasks[k] for k in members]
-        n_stacks = count_stacks(group[0].program, len(group), n_threads, fair_share)
+        n_stacks = len(group)
+        if not kernels.serves(group[0]):
+            n_stacks = count_stacks(group[0].program, len(group), n_threads, fair_share)
         if n_stacks < len(group):
             group = share_samples(group)
         for part in np.array_split(_by_source(group), n_stacks):

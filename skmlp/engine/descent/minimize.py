@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import kernels
 from ..network.activations import ACTIVATIONS
 from ..network.layout import Layout
 from ..network.losses import LOSSES
@@ -16,7 +17,7 @@ from .lbfgsb import lbfgsb
 from .lockstep import ScaledStack, run_together
 from .objective import FullObjective
 from .panoc import Minimum, Search, run_alone
-from .scaling import ScaledObjective
+from .scaling import ScaledObjective, StandardisedObjective
 
 
 class End(NamedTuple):
@@ -37,6 +38,10 @@ def minimize(
     Group norms are for PANOC, whose searches share the passes over their data; L1 and bounds for
     L-BFGS-B, one model after the other, and PANOC goes on where it ends short of the tolerance.
     """
+    if kernels.serves(tasks[0]):
+        return [
+            _minimize_compiled(*one, layout) for one in zip(tasks, penalties, rows, strict=True)
+        ]
     if tasks[0].program.has_group_norms:
         return _minimize_together(tasks, penalties, layout, rows)
     return [_minimize_split(*one, layout) for one in zip(tasks, penalties, rows, strict=True)]
@@ -118,6 +123,20 @@ def _minimize_split(task: Task, penalty: PenaltyNumbers, row: np.ndarray, layout
     problem = ScaledObjective(FullObjective(task, penalty, layout), task, layout)
     run = _Run(task, problem.penalty, problem, row, layout)
     try:
+        return run.outcome(_alternate(run, problem))
+    except KeyboardInterrupt:
+        return run.interrupted()
+
+
+def _minimize_compiled(task: Task, penalty: PenaltyNumbers, row, layout: Layout) -> End:
+    """The searches of one task, with compiled passes."""
+    problem = StandardisedObjective(task, penalty, layout)
+    run = _Run(task, problem.penalty, problem, row, layout)
+    try:
+        if task.program.has_group_norms:
+            return run.outcome(
+                run_alone(run.descent(run.start, task.max_iter, task.max_fun), problem)
+            )
         return run.outcome(_alternate(run, problem))
     except KeyboardInterrupt:
         return run.interrupted()

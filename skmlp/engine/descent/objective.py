@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from .. import kernels
+from ..kernels.loops import Loops
 from ..network.layout import Layout
 from ..network.losses import LOSSES
 from ..network.perceptron import Network, block_rows
@@ -18,7 +20,60 @@ from ..runtime import finest_dtype
 from ..task import Task
 
 
-class StackObjective:
+class Objective:
+    """F of some tasks as a function of their flat rows (M, size); ``penalties`` all but its loss."""
+
+    penalties: list[PenaltyNumbers]
+
+    def evaluate(self, rows: np.ndarray, with_gradient: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The smooth parts (M,) and, if asked for, their gradients (M, size)."""
+        raise NotImplementedError
+
+    def certificates(self, rows: np.ndarray) -> list[tuple[float, float]]:
+        """F of each model, and its optimality residual max |w - prox(w - grad)|."""
+        values, gradients = self.evaluate(rows, with_gradient=True)
+        return [
+            (float(value + penalty.value(row)), penalty.residual(row, gradient))
+            for value, penalty, row, gradient in zip(
+                values, self.penalties, rows, gradients, strict=True
+            )
+        ]
+
+
+def objective_of(
+    tasks: list[Task],
+    penalties: list[PenaltyNumbers],
+    layout: Layout,
+    dtype: torch.dtype | None = None,
+) -> Objective:
+    """The objective of the tasks of one program, compiled where that serves them."""
+    if kernels.serves(tasks[0]):
+        return CompiledObjective(tasks, penalties, layout, dtype)
+    return StackObjective(tasks, penalties, layout, dtype)
+
+
+class CompiledObjective(Objective):
+    """Each model by itself, in float64 unless a dtype is given."""
+
+    def __init__(self, tasks, penalties, layout: Layout, dtype: torch.dtype | None = None) -> None:
+        self.penalties = penalties
+        name = "float64" if dtype is None else str(dtype).removeprefix("torch.")
+        self._loops = [
+            Loops(task.program, layout, task.train, penalty, name)
+            for task, penalty in zip(tasks, penalties, strict=True)
+        ]
+
+    def evaluate(self, rows: np.ndarray, with_gradient: bool) -> tuple[np.ndarray, np.ndarray]:
+        theta = np.ascontiguousarray(rows, dtype=self._loops[0].dtype)
+        gradients = np.zeros(theta.shape, dtype=theta.dtype)
+        values = [
+            loops.objective(row, gradient if with_gradient else None)
+            for loops, row, gradient in zip(self._loops, theta, gradients, strict=True)
+        ]
+        return np.array(values), gradients.astype(np.float64, copy=False)
+
+
+class StackObjective(Objective):
     """F of the tasks of one program as a function of the flat rows (M, size) of their parameters.
 
     Evaluated in blocks of rows, in float64 unless a dtype is given. Dropout is off. Batch
@@ -81,23 +136,13 @@ class StackObjective:
         gradients[:, : self._layout.n_weights] += l2_weights
         return values, gradients
 
-    def certificates(self, rows: np.ndarray) -> list[tuple[float, float]]:
-        """F of each model, and its optimality residual max |w - prox(w - grad)|."""
-        values, gradients = self.evaluate(rows, with_gradient=True)
-        return [
-            (float(value + penalty.value(row)), penalty.residual(row, gradient))
-            for value, penalty, row, gradient in zip(
-                values, self.penalties, rows, gradients, strict=True
-            )
-        ]
-
 
 class FullObjective:
     """F of one task as a function of the flat row (size,) of its parameters, in float64."""
 
     def __init__(self, task: Task, penalty: PenaltyNumbers, layout: Layout) -> None:
         self.penalty = penalty
-        self._stack = StackObjective([task], [penalty], layout)
+        self._stack = objective_of([task], [penalty], layout)
 
     def value(self, row: np.ndarray) -> float:
         """The smooth part."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..kernels.loops import Loops
 from ..network.columns import column_moments, pooled
 from ..network.layout import Layout
 from ..network.losses import LOSSES
@@ -59,10 +60,19 @@ class Scaling:
         l1, l2 = penalty.l1 * multiplier / square, penalty.l2 * multiplier**2 / square
         return replace(penalty, l1=l1, l2=l2, groups=groups)
 
+    @property
+    def columns(self) -> tuple[np.ndarray, np.ndarray]:
+        """Centres and factors (n_features,) of the columns of X."""
+        return self._mean[:, 0].copy(), 1 / self._std[:, 0]
+
+    def outputs(self, y: np.ndarray) -> np.ndarray:
+        """y in the scaled variables, float64."""
+        return (y - self._y_mean) / self._y_scale
+
     def samples(self, samples: Samples) -> Samples:
         """Dense samples in the scaled variables, in float64."""
         X = (samples.matrix() - self._mean[:, 0]) / self._std[:, 0]
-        return replace(samples, X=X, y=(samples.y - self._y_mean) / self._y_scale, rows=None)
+        return replace(samples, X=X, y=self.outputs(samples.y), rows=None)
 
     def _weight(self, row: np.ndarray) -> np.ndarray:
         return row[self._first.slice].reshape(self._first.shape)
@@ -126,3 +136,25 @@ class ScaledObjective:
         """The smooth part and its gradient in the scaled variables."""
         row = self._scaling.to_original(scaled)
         return self._scaling.smooth(*self._objective.value_and_gradient(row))
+
+
+class StandardisedObjective:
+    """A task's objective in the scaled variables, compiled: columns are scaled as they are read."""
+
+    def __init__(self, task: Task, penalty: PenaltyNumbers, layout: Layout) -> None:
+        scaling = Scaling(task, layout)
+        self.penalty = scaling.penalty(penalty)
+        self.unit = scaling.unit
+        self.to_original, self.from_original = scaling.to_original, scaling.from_original
+        samples = replace(task.train, y=scaling.outputs(task.train.y))
+        columns = scaling.columns
+        self._loops = Loops(task.program, layout, samples, self.penalty, "float64", columns)
+
+    def value(self, scaled: np.ndarray) -> float:
+        """The smooth part."""
+        return self._loops.objective(scaled, None)
+
+    def value_and_gradient(self, scaled: np.ndarray) -> tuple[float, np.ndarray]:
+        """The smooth part and its gradient."""
+        gradient = np.empty_like(scaled)
+        return self._loops.objective(scaled, gradient), gradient

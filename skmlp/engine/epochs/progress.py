@@ -73,6 +73,28 @@ class Progress:
         return Pace(self.learning_rate * self._closing_factor, self.momentum)
 
     @property
+    def n_epochs_ahead(self) -> int:
+        """The epochs before anything is decided but by the loss."""
+        program = self.task.program
+        moves = program.solver == "sgd" and program.learning_rate == "invscaling"
+        if self.task.verbose or program.n_validation or moves:
+            return 1
+        last = self._last_epoch if self._is_closing else self._main_epochs
+        return last - self.n_epochs
+
+    @property
+    def rule(self) -> dict[str, float]:
+        """The pace of the coming epochs, and when the loss ends them."""
+        n_no_change = math.inf if self._is_closing else self.task.n_iter_no_change
+        return {
+            **self.pace._asdict(),
+            "best": self._best,
+            "tol": self._tol,
+            "n_no_change": n_no_change,
+            "no_change": self._no_improvement,
+        }
+
+    @property
     def best_score(self) -> float:
         """The best validation score; minus infinity where none is finite."""
         return -self._best

@@ -34,6 +34,17 @@ def validate(
     ]
 
 
+def judge(program: Program, output: np.ndarray, samples: Samples) -> tuple[float, float]:
+    """(mean loss, score) of one network from its outputs before the link (n, q)."""
+    loss, weight = LOSSES[program.loss], samples.relative_weight()
+    y = torch.from_numpy(np.ascontiguousarray(samples.y, dtype=output.dtype))[None]
+    outputs = torch.from_numpy(output)[None]
+    prediction = loss.mean(outputs)[0].double().numpy().copy()
+    share = None if samples.weight is None else torch.from_numpy(weight.astype(output.dtype))[None]
+    value, _ = loss.value_and_derivative(outputs, y, share)
+    return float(value), loss.score(samples.y, prediction, weight)
+
+
 def validate_weights(task: Task, weights: Weights) -> tuple[float, float]:
     """(mean loss, score) of one network, batch normalisation folded, on the validation rows."""
     return validate(*_loaded(task, weights, task.validation))[0]

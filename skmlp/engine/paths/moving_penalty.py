@@ -143,7 +143,7 @@ def has_features(weights: Weights) -> bool:
 
 def constant(task: Task) -> Solution:
     """The network of zeros, whose bias is the link of the mean of y."""
-    from ..descent.objective import StackObjective
+    from ..descent.objective import objective_of
     from ..network.first_weights import constant_weights
     from ..network.layout import Layout
     from ..penalty.prox import penalty_numbers
@@ -152,7 +152,7 @@ def constant(task: Task) -> Solution:
     layout = Layout(task.program)
     row, penalty = layout.pack(constant_weights(task)), penalty_numbers(task, layout)
     with one_fit():
-        objective, optimality = StackObjective([task], [penalty], layout).certificates(row[None])[0]
+        objective, optimality = objective_of([task], [penalty], layout).certificates(row[None])[0]
     weights = layout.unpack(row, task.program.dtype)
     if task.program.normalization == "batch":
         weights = weights._replace(gains=[], shifts=[])

@@ -1,0 +1,125 @@
+"""What the compiled loops are called with: arrays of one dtype, in the order that they expect."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import cython_blas
+
+from ..network.layout import Layout
+from ..penalty.prox import PenaltyNumbers
+from ..task import Program, Samples
+
+try:
+    from . import compiled
+
+    REASON = ""
+except ImportError as error:
+    compiled, REASON = None, str(error)
+
+# in the order of their tables in C
+ACTIVATIONS = (
+    "identity",
+    "relu",
+    "leaky_relu",
+    "tanh",
+    "logistic",
+    "softplus",
+    "silu",
+    "gelu",
+)
+KEEPING_INPUT = frozenset({"softplus", "silu", "gelu"})
+LOSSES = ("squared_error", "poisson")
+MOST_LAYERS = 64
+
+
+class Routine(NamedTuple):
+    """The functions of one dtype, and the matrix product that they take."""
+
+    gemm: int
+    epochs: object
+    objective: object
+    outputs: object
+
+
+def _routines() -> dict[str, Routine]:
+    """By name of the dtype; empty where there are none, or SciPy's BLAS has other integers."""
+    global compiled, REASON
+    routines = {}
+    if compiled is None:
+        return routines
+    for dtype, letter, kind in (("float32", "s", "single"), ("float64", "d", "double")):
+        gemm, signature = compiled.address(cython_blas.__pyx_capi__[f"{letter}gemm"])
+        if not signature.startswith("void (char *, char *, int *, int *, int *,"):
+            compiled, REASON = None, "SciPy's BLAS counts in other integers than int"
+            return {}
+        functions = [getattr(compiled, f"{f}_{kind}") for f in ("epochs", "objective", "outputs")]
+        routines[dtype] = Routine(gemm, *functions)
+    return routines
+
+
+ROUTINES = _routines()
+
+
+def program_numbers(program: Program, layout: Layout) -> np.ndarray:
+    """A network as the integers that the loops read."""
+    starts = [[0, *(field.start for field in fields)] for fields in layout.groups[:2]]
+    return np.array(
+        [
+            program.n_layers,
+            ACTIVATIONS.index(program.activation),
+            program.activation in KEEPING_INPUT,
+            LOSSES.index(program.loss),
+            layout.size,
+            layout.n_weights,
+            *program.layer_sizes,
+            *starts[0],
+            *starts[1],
+        ],
+        dtype=np.int64,
+    )
+
+
+def data_arrays(samples: Samples, dtype: str, standardised=(None, None)) -> tuple:
+    """Rows as the loops read them, X as it is; ``standardised``: centres and factors of columns."""
+    X, rows = samples.X, samples.rows
+    if X.dtype not in (np.float32, np.float64) or not X.flags.c_contiguous:
+        X = np.ascontiguousarray(X, dtype=np.float64)
+    weight = None
+    if samples.weight is not None:
+        weight = samples.relative_weight().ravel().astype(dtype)
+    return (
+        X,
+        int(X.dtype == np.float64),
+        np.ascontiguousarray(samples.y, dtype=dtype),
+        weight,
+        None if rows is None else np.ascontiguousarray(rows, dtype=np.int64),
+        *standardised,
+        samples.n_rows,
+    )
+
+
+def penalty_arrays(penalty: PenaltyNumbers, dtype: str) -> tuple:
+    """A penalty as the loops read it, None where nothing acts."""
+
+    def acting(numbers: np.ndarray, inert: float) -> np.ndarray | None:
+        return None if (numbers == inert).all() else np.ascontiguousarray(numbers, dtype=dtype)
+
+    numbers = [
+        acting(penalty.l1, 0.0),
+        acting(penalty.l2, 0.0),
+        acting(penalty.lower, -np.inf),
+        acting(penalty.upper, np.inf),
+    ]
+    groups = penalty.groups
+    if groups is None:
+        return (*numbers, None, None, None, None, 0)
+    return (
+        *numbers,
+        np.ascontiguousarray(groups.members, dtype=np.int64),
+        groups.strength.astype(dtype),
+        np.bincount(groups.members) * groups.n_units,
+        np.empty(groups.strength.size),
+        groups.strength.size,
+    )
