@@ -16,6 +16,7 @@ from support.counting import (
     counted,
     network,
     pipeline,
+    plain_and_batched,
     y,
 )
 
@@ -87,6 +88,13 @@ def test_backend_must_exist():
 def test_one_job_is_not_batched():
     search = BatchedGridSearchCV(network(), {"alpha": ALPHAS}, cv=2, n_jobs=1)
     assert counted(lambda: search.fit(X, y))[1] == [1] * 9
+
+
+def test_one_job_in_a_block_is_not_batched():
+    search = GridSearchCV(network(), {"alpha": ALPHAS}, cv=2, n_jobs=1)
+    plain, batched, sizes = plain_and_batched(lambda: clone(search).fit(X, y))
+    assert sizes == [1] * 9
+    assert_same_search(plain, batched)
 
 
 @pytest.fixture
