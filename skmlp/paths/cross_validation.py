@@ -16,9 +16,9 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..estimators.feature_selection import SelectsFeatures
+from ..estimators.method_guards import all_or_nothing
 from ..estimators.publication import lower_rate
 from ..estimators.regressor import RegularizedMLPRegressor
-from ..estimators.transaction import all_or_nothing
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from ..training_data.sample_weights import heed_weights, mean_weight
