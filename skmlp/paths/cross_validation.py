@@ -18,20 +18,20 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
 from ..estimators.publication import lower_rate
-from ..estimators.regressor import RegularizedMLPRegressor
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
-from ..training_data.sample_weights import heed_weights, mean_weight
 from .regularization_path import PATH_CONSTRAINTS, path_of
-from .running.folds import folds
-from .running.path_plan import (
+from .running.base_network import (
     DEFAULT_ALPHA,
-    DEFAULT_NETWORK,
-    PathPlan,
+    DEFAULT_AS_CODE,
     default_network,
+    heed_weights,
     is_plain,
+    mean_weight,
     with_penalty,
 )
+from .running.folds import folds
+from .running.path_plan import PathPlan
 from .running.problems import held_out_errors, mean_errors, problems_of
 from .running.published_networks import published, published_relaxed
 
@@ -261,7 +261,7 @@ class RegularizedMLPRegressorCV(
     def _base(self):
         """The network, with an L2 that a path can do with where it was given none."""
         if self.estimator is None:
-            return RegularizedMLPRegressor(**DEFAULT_NETWORK)
+            return default_network()
         base = clone(self.estimator)
         return base.set_params(alpha=DEFAULT_ALPHA) if self._lacks_l2() else base
 
@@ -358,7 +358,7 @@ class RegularizedMLPRegressorCV(
         if inner and params.get("estimator", self.estimator) is None:
             raise ValueError(
                 f"{inner[0]!r} is a parameter of the network, and estimator is None: give one, "
-                f"such as RegularizedMLPRegressorCV({default_network()}), "
+                f"such as RegularizedMLPRegressorCV({DEFAULT_AS_CODE}), "
                 "which is what None stands for."
             )
         return super().set_params(**params)

@@ -15,11 +15,11 @@ from sklearn.utils._param_validation import (
 
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
-from ..training_data.sample_weights import heed_weights
 from .records import EqualByValue, described
+from .running.base_network import heed_weights, with_penalty
 from .running.folds import folds
 from .running.initial_networks import N_JUDGES
-from .running.path_plan import PathPlan, with_penalty
+from .running.path_plan import PathPlan
 from .running.problems import problems_of
 from .running.published_networks import given_factors, published, published_relaxed
 

@@ -11,11 +11,11 @@ from sklearn.utils._param_validation import HasMethods, Interval, validate_param
 from ..estimators.publication import support_of
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
-from ..training_data.sample_weights import heed_weights
 from .candidate_features import Candidates
 from .records import EqualByValue, described
 from .regularization_path import PATH_CONSTRAINTS
-from .running.path_plan import PathPlan, with_penalty
+from .running.base_network import heed_weights, with_penalty
+from .running.path_plan import PathPlan
 from .running.problems import problems_of
 
 
