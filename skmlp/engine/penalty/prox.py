@@ -59,9 +59,13 @@ class PenaltyNumbers:
             self.groups.shrink_(result, step)
         return result
 
+    def residuals(self, row: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """|w - prox(w - gradient)| (size,): zero where and only where the row is stationary."""
+        return np.abs(row - self.prox(row - gradient, 1.0))
+
     def residual(self, row: np.ndarray, gradient: np.ndarray) -> float:
-        """max |w - prox(w - gradient)|: zero where and only where the row is stationary."""
-        return float(np.max(np.abs(row - self.prox(row - gradient, 1.0))))
+        """The largest of the residuals."""
+        return float(np.max(self.residuals(row, gradient)))
 
 
 def penalty_numbers(task: Task, layout: Layout) -> PenaltyNumbers:
