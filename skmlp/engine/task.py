@@ -75,6 +75,11 @@ class Weights(NamedTuple):
     gains: list[np.ndarray]
     shifts: list[np.ndarray]
 
+    @property
+    def support(self) -> np.ndarray:
+        """Which input features are used (n_features,) of bool."""
+        return self.coefs[0].any(1)
+
     def restrict(self, columns: np.ndarray) -> Weights:
         """The weights of some input features alone."""
         first, *others = self.coefs

@@ -8,7 +8,6 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
-from ..estimators.publication import support_of
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from .candidate_features import Candidates
@@ -242,7 +241,7 @@ def stability_selection(
     halves = {"parts": "halves", "needed": slice(1, None)}
     strengths, fits = plan.run(problems, starts, *grid, **halves)
     plan.tally.warn()
-    supports = np.array([[support_of(solution) for solution in s[1:]] for s in fits])
+    supports = np.array([[solution.weights.support for solution in s[1:]] for s in fits])
     candidates = Candidates.of([problem.task for problem in problems[1:]])
     names = getattr(model, "feature_names_in_", None)
     return _summary(strengths, supports, candidates, threshold, max_false, names)

@@ -53,7 +53,7 @@ class _Run:
         self.finished, self.solution, self._check = False, None, None
         self._active = np.ones(task.program.layer_sizes[0], dtype=bool)
         if has_working_set(task):
-            self._active = task.start.coefs[0].any(1)
+            self._active = task.start.support
             self._active[0] |= not self._active.any()  # a network has an input
 
     def task(self) -> Task:

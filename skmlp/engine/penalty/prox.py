@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..network.layout import Layout
 from ..task import Task
-from .group_norms import Groups, GroupStack
+from .group_norms import Groups, GroupStack, largest_of
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,7 @@ def _bounds(task: Task, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
 def _groups(task: Task, strengths: np.ndarray) -> Groups:
     """The groups, each with the largest of its features' strengths."""
     members = np.asarray(task.program.feature_groups)
-    largest = np.zeros(members.max() + 1)
-    np.maximum.at(largest, members, strengths)
-    return Groups(largest, members, task.program.layer_sizes[1])
+    return Groups(largest_of(members, strengths), members, task.program.layer_sizes[1])
 
 
 class Penalty:

@@ -4,8 +4,8 @@ from itertools import islice
 
 import numpy as np
 
-from ...engine.paths.moving_penalty import Scheme, constant, has_features
-from ...estimators.publication import diverged, support_of
+from ...engine.paths.moving_penalty import Scheme, constant
+from ...estimators.publication import diverged
 from .initial_networks import InitialNetworks
 from .refits import Refits
 from .reports import Tally, line_of
@@ -101,7 +101,7 @@ class PathPlan:
             return strengths, fits
         lost = f"{len(kept) - sum(kept)} of the {len(kept)} strengths"
         fits = [solutions for solutions, is_kept in zip(fits, kept, strict=True) if is_kept]
-        if not any(has_features(s.weights) for solutions in fits for s in solutions[needed]):
+        if not any(s.weights.support.any() for solutions in fits for s in solutions[needed]):
             raise ValueError(f"{diverged(task)} So it was at {lost}, and others leave no feature.")
         self.tally.note(f"{lost} left out, where training diverged.")
         return strengths[kept], fits
@@ -128,4 +128,4 @@ class PathPlan:
 
 def _is_moving(task, solution):
     """Which of the features that the penalty can remove are left."""
-    return support_of(solution) & (task.factors()[0] > 0)
+    return solution.weights.support & (task.factors()[0] > 0)

@@ -3,8 +3,6 @@
 import numpy as np
 from sklearn.base import clone
 
-from ...estimators.publication import support_of
-
 
 def published(plan, problem, solution, strength):
     """The estimator, fitted, with the solution of the whole data at a strength.
@@ -23,7 +21,7 @@ def published(plan, problem, solution, strength):
 
 def published_relaxed(plan, problem, solution):
     """The estimator, fitted, with a refit: no penalty, and other features excluded."""
-    excluded = np.where(support_of(solution), 1.0, np.inf)
+    excluded = np.where(solution.weights.support, 1.0, np.inf)
     none = {"group_l1": 0.0, "l1_per_layer": 0.0, "alpha": 0.0, "penalty_factor": excluded}
     return _fitted(plan, problem, solution, none)
 
