@@ -6,15 +6,14 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from .candidate_features import Candidates
 from .records import EqualByValue, described
-from .regularization_path import PATH_CONSTRAINTS
 from .running.base_network import heed_weights, with_penalty
-from .running.path_plan import PathPlan
+from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import problems_of
 
 
@@ -96,8 +95,7 @@ class StabilitySelection(EqualByValue):
 
 @validate_params(
     {
-        "estimator": [HasMethods(["fit", "predict"])],
-        **{key: value for key, value in PATH_CONSTRAINTS.items() if key != "cv"},
+        **PATH_CONSTRAINTS,
         "n_subsamples": [Interval(Integral, 1, None, closed="left")],
         "threshold": [Interval(Real, 0.5, 1, closed="right")],
         "max_false": [Interval(Real, 0, None, closed="neither")],

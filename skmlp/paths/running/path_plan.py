@@ -1,8 +1,10 @@
 """Several training sets along one grid of penalty strengths: the whole data, and folds of it."""
 
 from itertools import islice
+from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ...engine.paths.moving_penalty import Scheme, constant
 from ...estimators.publication import diverged
@@ -11,6 +13,20 @@ from .refits import Refits
 from .reports import Tally, line_of
 from .strength_grid import MOST_BEYOND_END, STRENGTH_OF_NOTHING, Grid, checked_strengths
 from .trainer import Trainer
+
+# of the parameters that all paths have
+PATH_CONSTRAINTS = {
+    "estimator": [HasMethods(["fit", "predict"])],
+    "param": [StrOptions({"group_l1", "l1_per_layer"})],
+    "n_strengths": [Interval(Integral, 1, None, closed="left")],
+    "eps": [Interval(Real, 0, 1, closed="neither")],
+    "strengths": ["array-like", None],
+    "l1_ratio": [Interval(Real, 0, 1, closed="right")],
+    "adaptive": ["boolean", StrOptions({"auto"})],
+    "n_init": [Interval(Integral, 1, None, closed="left")],
+    "n_jobs": [Integral, None],
+    "verbose": ["verbose"],
+}
 
 
 class PathPlan:

@@ -28,11 +28,17 @@ def published_relaxed(plan, problem, solution):
 
 def _fitted(plan, problem, solution, parameters):
     model = clone(plan.estimator).set_params(**parameters)
-    for name in ("n_features_in_", "feature_names_in_"):
-        if hasattr(plan.estimator, name):
-            setattr(model, name, getattr(plan.estimator, name))
+    take_features(model, plan.estimator)
     model._adopt(problem.task, problem.data, solution, {})
     return model
+
+
+def take_features(model, estimator):
+    """Let the model have seen the features that an estimator has."""
+    for name in ("n_features_in_", "feature_names_in_"):
+        vars(model).pop(name, None)
+        if hasattr(estimator, name):
+            setattr(model, name, getattr(estimator, name))
 
 
 def given_factors(task):
