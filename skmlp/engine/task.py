@@ -51,6 +51,11 @@ class Program:
         """The program of prediction."""
         return replace(self, dropout=(0.0,) * len(self.dropout))
 
+    @property
+    def folded(self) -> Program:
+        """The program of a network into whose weights batch normalisation is folded."""
+        return replace(self, normalization=None) if self.normalization == "batch" else self
+
     def restrict(self, columns: np.ndarray) -> Program:
         """The program on some of its input features."""
         groups = self.feature_groups
