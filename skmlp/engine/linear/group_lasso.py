@@ -68,16 +68,19 @@ class GroupQuadratic(SmoothQuadratic):
         """What is left of a residual by rounding."""
         return EXACT * self.size
 
+    def weights_of(self, features: np.ndarray) -> np.ndarray:
+        """The places of some features' weights."""
+        n_units = self.cross.shape[1]
+        return (features[:, None] * n_units + np.arange(n_units)).ravel()
+
     def residuals(self, b: np.ndarray) -> np.ndarray:
         """How far each coefficient is from its own optimality."""
         return self.penalty.residuals(b, self.gradient(b))
 
     def restricted(self, members: np.ndarray) -> GroupQuadratic:
         """The problem with the other features' coefficients at zero."""
-        n_units = self.cross.shape[1]
         groups = replace(self.groups, members=self.groups.members[members])
-        weights = (members[:, None] * n_units + np.arange(n_units)).ravel()
-        penalty = replace(self.penalty.of(weights), groups=groups)
+        penalty = replace(self.penalty.of(self.weights_of(members)), groups=groups)
         return GroupQuadratic(self.gram.of(members), self.cross[members], penalty)
 
     def times_strengths(self, factor: float) -> GroupQuadratic:
@@ -155,9 +158,8 @@ def _on_working_sets(problem: GroupQuadratic, b: np.ndarray, tolerance: np.ndarr
         entering = np.flatnonzero((worst > 0) & ~active)
         n_most = max(SMALLEST_WORKING_SET, int(active.sum()))
         active[entering[np.argsort(-worst[entering])[:n_most]]] = True
-        columns = active[members_of]
-        weights = np.repeat(columns, shape[1])
-        restricted = problem.restricted(np.flatnonzero(columns))
+        features = np.flatnonzero(active[members_of])
+        restricted, weights = problem.restricted(features), problem.weights_of(features)
         found, sweeps = _solve(restricted, b[weights], tolerance[weights], max_iter - n_iter)
         b, n_iter = np.zeros_like(b), n_iter + sweeps
         b[weights] = found
@@ -190,11 +192,10 @@ class _Sweeps:
     """Proximal steps in one group after the other."""
 
     def __init__(self, problem: GroupQuadratic) -> None:
-        self._problem, n_units = problem, problem.cross.shape[1]
-        self._groups = []
+        self._problem, self._groups = problem, []
         for group in np.unique(problem.groups.members):
             features = np.flatnonzero(problem.groups.members == group)
-            weights = (features[:, None] * n_units + np.arange(n_units)).ravel()
+            weights = problem.weights_of(features)
             penalty = problem.penalty.of(weights)
             curvature = np.linalg.norm(problem.gram.block(features, features), 2)
             curvature += penalty.l2.max()
