@@ -51,6 +51,11 @@ class Program:
         """The program of prediction."""
         return replace(self, dropout=(0.0,) * len(self.dropout))
 
+    @property
+    def folded(self) -> Program:
+        """The program of a network into whose weights batch normalisation is folded."""
+        return replace(self, normalization=None) if self.normalization == "batch" else self
+
     def restrict(self, columns: np.ndarray) -> Program:
         """The program on some of its input features."""
         groups = self.feature_groups
@@ -74,6 +79,11 @@ class Weights(NamedTuple):
     intercepts: list[np.ndarray]
     gains: list[np.ndarray]
     shifts: list[np.ndarray]
+
+    @property
+    def support(self) -> np.ndarray:
+        """Which input features are used (n_features,) of bool."""
+        return self.coefs[0].any(1)
 
     def restrict(self, columns: np.ndarray) -> Weights:
         """The weights of some input features alone."""

@@ -110,8 +110,3 @@ def warn_of_status(task, attributes, solution):
             f"All weights of layers {zero} (counted from 0) are zero: the model is a constant. "
             "Lower l1_per_layer or alpha, or start from other weights (random_state)."
         )
-
-
-def support_of(solution):
-    """Which features a solution uses (n_features,)."""
-    return solution.weights.coefs[0].any(1)

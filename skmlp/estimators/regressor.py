@@ -16,11 +16,10 @@ from ..parameters.task_builder import build_task, draw_seed
 from ..training_data.fit_data import checked_arrays, fit_data, validation_arrays
 from ..training_data.target_losses import LOSSES
 from ..training_data.unit_warnings import warn_of_units, warn_of_validation
-from .availability import available_unless
 from .feature_selection import SelectsFeatures, feature_scale
+from .method_guards import all_or_nothing, available_unless
 from .prediction import ACTIVATIONS, forward
 from .publication import check_solution, fitted_attributes, warn_of_status
-from .transaction import all_or_nothing
 from .warm_start import Trained, start_from
 
 

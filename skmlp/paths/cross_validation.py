@@ -12,28 +12,28 @@ from sklearn.base import (
     clone,
 )
 from sklearn.utils import get_tags
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..estimators.feature_selection import SelectsFeatures
+from ..estimators.method_guards import all_or_nothing
 from ..estimators.publication import lower_rate
-from ..estimators.regressor import RegularizedMLPRegressor
-from ..estimators.transaction import all_or_nothing
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
-from ..training_data.sample_weights import heed_weights, mean_weight
-from .regularization_path import PATH_CONSTRAINTS, path_of
-from .running.folds import folds
-from .running.path_plan import (
+from .regularization_path import path_of
+from .running.base_network import (
     DEFAULT_ALPHA,
-    DEFAULT_NETWORK,
-    PathPlan,
+    DEFAULT_AS_CODE,
     default_network,
+    heed_weights,
     is_plain,
+    mean_weight,
     with_penalty,
 )
+from .running.folds import folds
+from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import held_out_errors, mean_errors, problems_of
-from .running.published_networks import published, published_relaxed
+from .running.published_networks import published, published_relaxed, take_features
 
 
 def _of_estimator(name):
@@ -181,10 +181,11 @@ class RegularizedMLPRegressorCV(
     """
 
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "predict"]), None],
         **PATH_CONSTRAINTS,
+        "estimator": [*PATH_CONSTRAINTS["estimator"], None],
         "relaxed": ["boolean", StrOptions({"auto"})],
         "selection": [StrOptions({"min", "1se"})],
+        "cv": ["cv_object"],
     }
 
     def __init__(
@@ -255,13 +256,13 @@ class RegularizedMLPRegressorCV(
             plan = PathPlan(base, self.param, self.l1_ratio, self.n_init, self.n_jobs, self.verbose)
             problems = problems_of(base, arrays, splits, draw_seed(base.random_state))
             self._choose_along(plan, problems)
-            self._take_names(base)
+            take_features(self, base)
         return self
 
     def _base(self):
         """The network, with an L2 that a path can do with where it was given none."""
         if self.estimator is None:
-            return RegularizedMLPRegressor(**DEFAULT_NETWORK)
+            return default_network()
         base = clone(self.estimator)
         return base.set_params(alpha=DEFAULT_ALPHA) if self._lacks_l2() else base
 
@@ -336,12 +337,6 @@ class RegularizedMLPRegressorCV(
         self.strength_1se_ = float(self.strengths_[sparsest])
         return best if self.selection == "min" else sparsest
 
-    def _take_names(self, base):
-        self.n_features_in_ = base.n_features_in_
-        self.__dict__.pop("feature_names_in_", None)
-        if hasattr(base, "feature_names_in_"):
-            self.feature_names_in_ = base.feature_names_in_
-
     def set_params(self, **params):
         """Set the parameters of this estimator, and of ``estimator`` by ``estimator__name``.
 
@@ -358,7 +353,7 @@ class RegularizedMLPRegressorCV(
         if inner and params.get("estimator", self.estimator) is None:
             raise ValueError(
                 f"{inner[0]!r} is a parameter of the network, and estimator is None: give one, "
-                f"such as RegularizedMLPRegressorCV({default_network()}), "
+                f"such as RegularizedMLPRegressorCV({DEFAULT_AS_CODE}), "
                 "which is what None stands for."
             )
         return super().set_params(**params)

@@ -1,40 +1,21 @@
 """Penalty paths: the networks at each strength, from dense to sparse, and their relaxed refits."""
 
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import r2_score
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    validate_params,
-)
+from sklearn.utils._param_validation import validate_params
 
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
-from ..training_data.sample_weights import heed_weights
 from .records import EqualByValue, described
+from .running.base_network import heed_weights, with_penalty
 from .running.folds import folds
 from .running.initial_networks import N_JUDGES
-from .running.path_plan import PathPlan, with_penalty
+from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import problems_of
 from .running.published_networks import given_factors, published, published_relaxed
-
-PATH_CONSTRAINTS = {
-    "param": [StrOptions({"group_l1", "l1_per_layer"})],
-    "n_strengths": [Interval(Integral, 1, None, closed="left")],
-    "eps": [Interval(Real, 0, 1, closed="neither")],
-    "strengths": ["array-like", None],
-    "l1_ratio": [Interval(Real, 0, 1, closed="right")],
-    "adaptive": ["boolean", StrOptions({"auto"})],
-    "n_init": [Interval(Integral, 1, None, closed="left")],
-    "n_jobs": [Integral, None],
-    "cv": ["cv_object"],
-    "verbose": ["verbose"],
-}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -117,11 +98,7 @@ class RegularizationPath(EqualByValue):
 
 
 @validate_params(
-    {
-        "estimator": [HasMethods(["fit", "predict"])],
-        **PATH_CONSTRAINTS,
-        "relaxed": ["boolean"],
-    },
+    {**PATH_CONSTRAINTS, "relaxed": ["boolean"], "cv": ["cv_object"]},
     prefer_skip_nested_validation=True,
 )
 def regularization_path(

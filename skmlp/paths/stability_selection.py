@@ -6,16 +6,14 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 
-from ..estimators.publication import support_of
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
-from ..training_data.sample_weights import heed_weights
 from .candidate_features import Candidates
 from .records import EqualByValue, described
-from .regularization_path import PATH_CONSTRAINTS
-from .running.path_plan import PathPlan, with_penalty
+from .running.base_network import heed_weights, with_penalty
+from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import problems_of
 
 
@@ -97,8 +95,7 @@ class StabilitySelection(EqualByValue):
 
 @validate_params(
     {
-        "estimator": [HasMethods(["fit", "predict"])],
-        **{key: value for key, value in PATH_CONSTRAINTS.items() if key != "cv"},
+        **PATH_CONSTRAINTS,
         "n_subsamples": [Interval(Integral, 1, None, closed="left")],
         "threshold": [Interval(Real, 0.5, 1, closed="right")],
         "max_false": [Interval(Real, 0, None, closed="neither")],
@@ -242,7 +239,7 @@ def stability_selection(
     halves = {"parts": "halves", "needed": slice(1, None)}
     strengths, fits = plan.run(problems, starts, *grid, **halves)
     plan.tally.warn()
-    supports = np.array([[support_of(solution) for solution in s[1:]] for s in fits])
+    supports = np.array([[solution.weights.support for solution in s[1:]] for s in fits])
     candidates = Candidates.of([problem.task for problem in problems[1:]])
     names = getattr(model, "feature_names_in_", None)
     return _summary(strengths, supports, candidates, threshold, max_false, names)

@@ -151,8 +151,9 @@ class WeightsDisplay:
             For another number of axes than of layers.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        coefs = fitted(estimator, "coefs_", "a network with coefs_").coefs_
-        display = cls(coefs=coefs, feature_names=names_of_features(estimator, "coefs_"))
+        network = fitted(estimator, "coefs_", "a network with coefs_")
+        names = names_of_features(estimator, network)
+        display = cls(coefs=network.coefs_, feature_names=names)
         return display.plot(ax, cmap=cmap)
 
 

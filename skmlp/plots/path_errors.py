@@ -5,7 +5,7 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from ..training_data.target_losses import LOSSES
 from .drawing import COLORS, axes_or_new, line_style, number_axis, strength_axis
-from .unwrapping import fitted
+from .unwrapping import fitted_cv
 
 
 class CVPathDisplay:
@@ -174,7 +174,7 @@ class CVPathDisplay:
             For another kind of estimator.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        model = fitted(estimator, "mse_mean_", "a RegularizedMLPRegressorCV")
+        model = fitted_cv(estimator)
         display = cls(
             strengths=model.strengths_,
             mse_mean=model.mse_mean_,

@@ -16,7 +16,7 @@ from .drawing import (
     number_axis,
     strength_axis,
 )
-from .unwrapping import fitted, names_of_features
+from .unwrapping import fitted_cv, names_of_features
 
 LEADER = 0.05  # between a label and its line, in widths of the axes
 LABEL = "small"  # font size
@@ -256,8 +256,8 @@ class RegularizationPathDisplay:
             For another kind of estimator.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        model = fitted(estimator, "strength_1se_", "a RegularizedMLPRegressorCV")
-        names = names_of_features(estimator, "strength_1se_")
+        model = fitted_cv(estimator)
+        names = names_of_features(estimator, model)
         path = replace(model.path_, feature_names=names)
         settings = {"ax": ax, "n_labels": n_labels, "line_kwargs": line_kwargs}
         return cls.from_path(path, strength=model.strength_, **settings)

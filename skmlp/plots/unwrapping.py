@@ -14,7 +14,7 @@ def fitted(estimator, attribute, wanted):
     NotFittedError where that is not fitted; TypeError, which says what is ``wanted``, where it is
     another kind of estimator.
     """
-    innermost = layers(estimator, attribute)[-1]
+    innermost = layers(estimator, lambda layer: hasattr(layer, attribute))[-1]
     is_estimator = hasattr(innermost, "fit") and not isinstance(innermost, type)
     if not (is_estimator and hasattr(innermost, attribute)):
         if is_estimator:
@@ -26,10 +26,15 @@ def fitted(estimator, attribute, wanted):
     return innermost
 
 
-def layers(estimator, attribute):
-    """The estimator, the one inside it, and so on to the first that has the attribute."""
+def fitted_cv(estimator):
+    """The fitted RegularizedMLPRegressorCV, as ``fitted``."""
+    return fitted(estimator, "mse_mean_", "a RegularizedMLPRegressorCV")
+
+
+def layers(estimator, is_last):
+    """The estimator, the one inside it, and so on to the first that ``is_last``, if any."""
     found = [estimator]
-    while not hasattr(found[-1], attribute):
+    while not is_last(found[-1]):
         inner = _inside(found[-1])
         if inner is None:
             break
@@ -60,12 +65,12 @@ def _described(estimator, innermost):
     return name
 
 
-def names_of_features(estimator, attribute):
-    """The names of the features that the network sees, or None.
+def names_of_features(estimator, network):
+    """The names of the features that ``network``, inside the estimator, sees, or None.
 
     In a pipeline they are those that the steps before it give out.
     """
-    *outer, network = layers(estimator, attribute)
+    outer = layers(estimator, lambda layer: layer is network)[:-1]
     names = getattr(network, "feature_names_in_", None)
     if names is not None or not outer:
         return names

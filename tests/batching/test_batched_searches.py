@@ -1,5 +1,6 @@
 """The searches with a block around their fit: parameters, times, and blocks within blocks."""
 
+import inspect
 import pickle
 
 import numpy as np
@@ -16,6 +17,7 @@ from support.counting import (
     counted,
     network,
     pipeline,
+    plain_and_batched,
     y,
 )
 
@@ -36,6 +38,13 @@ def test_equal_to_scikit_learn(plain, batched, arguments, params):
     assert sizes == [len(plain_sizes) - 1, 1]
     assert_no_threads()
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(b)).predict(X), a.predict(X))
+
+
+@pytest.mark.parametrize("plain, batched", [pair[:2] for pair in PAIRS])
+def test_signature_is_scikit_learns_and_the_backend(plain, batched):
+    *ours, backend = [str(p) for p in inspect.signature(batched).parameters.values()]
+    assert ours == [str(p) for p in inspect.signature(plain).parameters.values()]
+    assert backend == "backend=None"
 
 
 @pytest.mark.parametrize("plain, batched, arguments, params", PAIRS)
@@ -87,6 +96,13 @@ def test_backend_must_exist():
 def test_one_job_is_not_batched():
     search = BatchedGridSearchCV(network(), {"alpha": ALPHAS}, cv=2, n_jobs=1)
     assert counted(lambda: search.fit(X, y))[1] == [1] * 9
+
+
+def test_one_job_in_a_block_is_not_batched():
+    search = GridSearchCV(network(), {"alpha": ALPHAS}, cv=2, n_jobs=1)
+    plain, batched, sizes = plain_and_batched(lambda: clone(search).fit(X, y))
+    assert sizes == [1] * 9
+    assert_same_search(plain, batched)
 
 
 @pytest.fixture

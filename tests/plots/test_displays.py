@@ -19,6 +19,7 @@ from skmlp import (
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
     WeightsDisplay,
+    plots,
     regularization_path,
 )
 from skmlp.plots.path_features import _stacked
@@ -86,6 +87,10 @@ DISPLAYS = {
     CVPathDisplay: "cv",
     WeightsDisplay: "cv",
 }
+
+
+def test_every_display_is_tested():
+    assert sorted(display.__name__ for display in DISPLAYS) == sorted(plots.__all__)
 
 
 @pytest.mark.parametrize("display", DISPLAYS)

@@ -153,7 +153,10 @@ def _alternate(run: _Run, problem: ScaledObjective) -> Minimum:
         end = _followed(end, run.split(problem, end.x, *run.left(end)))
         if not run.ended(end):
             end = _followed(end, run_alone(run.descent(end.x, *run.left(end)), problem))
-        if run.ended(end) or not (run.monitor.stalled and run.monitor.gains(before)):
+        if run.ended(end):
+            run.monitor.begin()  # a search that was cut off has not converged by having stalled
+            return end
+        if not (run.monitor.stalled and run.monitor.gains(before)):
             return end
 
 

@@ -11,13 +11,16 @@ that are asked for by steps, on working sets: from afar a group of a tiny streng
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from scipy import linalg
 
 from ..descent.panoc import panoc
+from ..penalty.group_norms import Groups
 from ..penalty.prox import PenaltyNumbers
 from ..task import Task
+from .quadratic import SmoothQuadratic
 
 STRENGTH_STEP = 4.0
 COARSENESS = 0.3
@@ -43,37 +46,41 @@ def solve_groups(moments, penalty: PenaltyNumbers, task: Task) -> tuple[np.ndarr
     return b.reshape(moments.cross.shape) * unit / moments.scale[:, None], n_iter
 
 
-class GroupQuadratic:
-    """The problem in scaled columns: the interface of FullObjective."""
+class GroupQuadratic(SmoothQuadratic):
+    """The problem of all outputs: group norms, L1 and bounds."""
 
-    def __init__(self, gram, cross: np.ndarray, penalty: PenaltyNumbers) -> None:
-        self.gram, self.cross, self.penalty = gram, cross, penalty
-        self.groups = penalty.groups
-        self.size = max(float(np.abs(cross).max(initial=0.0)), np.finfo(float).tiny)
-        self.of_weight = np.repeat(self.groups.members, cross.shape[1])  # the group of each weight
-        self.strength = self.groups.strength[self.of_weight]
-        self.tolerance = EXACT * self.size
+    @property
+    def groups(self) -> Groups:
+        return self.penalty.groups
 
-    def value_and_gradient(self, b: np.ndarray) -> tuple[float, np.ndarray]:
-        """The smooth part up to a constant, and its gradient."""
-        B = b.reshape(self.cross.shape)
-        gradient = (self.gram.times(B) - self.cross).ravel() + self.penalty.l2 * b
-        return 0.5 * float(b @ (gradient - self.cross.ravel())), gradient
+    @cached_property
+    def of_weight(self) -> np.ndarray:
+        """The group of each weight."""
+        return np.repeat(self.groups.members, self.cross.shape[1])
 
-    def value(self, b: np.ndarray) -> float:
-        return self.value_and_gradient(b)[0]
+    @cached_property
+    def strength(self) -> np.ndarray:
+        """The strength of each weight's group."""
+        return self.groups.strength[self.of_weight]
+
+    @property
+    def tolerance(self) -> float:
+        """What is left of a residual by rounding."""
+        return EXACT * self.size
+
+    def weights_of(self, features: np.ndarray) -> np.ndarray:
+        """The places of some features' weights."""
+        n_units = self.cross.shape[1]
+        return (features[:, None] * n_units + np.arange(n_units)).ravel()
 
     def residuals(self, b: np.ndarray) -> np.ndarray:
-        """|b - prox(b - gradient)|, which is zero where b is optimal."""
-        gradient = self.value_and_gradient(b)[1]
-        return np.abs(b - self.penalty.prox(b - gradient, 1.0))
+        """How far each coefficient is from its own optimality."""
+        return self.penalty.residuals(b, self.gradient(b))
 
     def restricted(self, members: np.ndarray) -> GroupQuadratic:
         """The problem with the other features' coefficients at zero."""
-        n_units = self.cross.shape[1]
         groups = replace(self.groups, members=self.groups.members[members])
-        weights = (members[:, None] * n_units + np.arange(n_units)).ravel()
-        penalty = replace(self.penalty.of(weights), groups=groups)
+        penalty = replace(self.penalty.of(self.weights_of(members)), groups=groups)
         return GroupQuadratic(self.gram.of(members), self.cross[members], penalty)
 
     def times_strengths(self, factor: float) -> GroupQuadratic:
@@ -84,7 +91,7 @@ class GroupQuadratic:
 
     def largest_factor(self, b: np.ndarray) -> float:
         """The factor on the strengths beyond which, nearly, no zero would come in at b."""
-        gradient = self.value_and_gradient(b)[1]
+        gradient = self.gradient(b)
         n_groups = self.groups.strength.size
         squares = np.bincount(self.of_weight, gradient**2, n_groups)
         strengths = np.sqrt(np.bincount(self.of_weight, self.penalty.l1**2, n_groups))
@@ -111,7 +118,7 @@ class GroupQuadratic:
         strength, norm = self.strength[moving], self.norms(b)[moving]
         pull = np.where(norm > 0, strength / np.where(norm > 0, norm, 1.0), 0.0)
         unit = np.where(norm > 0, b[moving] / np.where(norm > 0, norm, 1.0), 0.0)
-        gradient = self.value_and_gradient(b)[1][moving]
+        gradient = self.gradient(b)[moving]
         gradient += penalty.l1[moving] * np.sign(b[moving]) + strength * unit
         features, place = np.unique(moving // n_units, return_inverse=True)
         block = self.gram.block(features, features)[np.ix_(place, place)]
@@ -151,9 +158,8 @@ def _on_working_sets(problem: GroupQuadratic, b: np.ndarray, tolerance: np.ndarr
         entering = np.flatnonzero((worst > 0) & ~active)
         n_most = max(SMALLEST_WORKING_SET, int(active.sum()))
         active[entering[np.argsort(-worst[entering])[:n_most]]] = True
-        columns = active[members_of]
-        weights = np.repeat(columns, shape[1])
-        restricted = problem.restricted(np.flatnonzero(columns))
+        features = np.flatnonzero(active[members_of])
+        restricted, weights = problem.restricted(features), problem.weights_of(features)
         found, sweeps = _solve(restricted, b[weights], tolerance[weights], max_iter - n_iter)
         b, n_iter = np.zeros_like(b), n_iter + sweeps
         b[weights] = found
@@ -186,11 +192,10 @@ class _Sweeps:
     """Proximal steps in one group after the other."""
 
     def __init__(self, problem: GroupQuadratic) -> None:
-        self._problem, n_units = problem, problem.cross.shape[1]
-        self._groups = []
+        self._problem, self._groups = problem, []
         for group in np.unique(problem.groups.members):
             features = np.flatnonzero(problem.groups.members == group)
-            weights = (features[:, None] * n_units + np.arange(n_units)).ravel()
+            weights = problem.weights_of(features)
             penalty = problem.penalty.of(weights)
             curvature = np.linalg.norm(problem.gram.block(features, features), 2)
             curvature += penalty.l2.max()

@@ -18,7 +18,7 @@ from ..penalty.prox import PenaltyNumbers, penalty_numbers
 from ..task import Program, Samples, Solution, Status, Task, Weights
 from .gram import Columns, Gram, is_sizeable
 from .group_lasso import solve_groups
-from .quadratic import GRADIENT_ROUNDING, Quadratic, rounding, solve, violation
+from .quadratic import GRADIENT_ROUNDING, Quadratic, solve
 
 SMALLEST_WORKING_SET = 16
 MAX_WORKING_SETS = 100
@@ -97,21 +97,12 @@ class Moments:
 
 
 class _Output:
-    """One output's problem: its cross moments and its penalty, in scaled columns."""
+    """One output's problem, in scaled columns, solved on working sets of them."""
 
     def __init__(self, moments: Moments, penalty: PenaltyNumbers, output: int) -> None:
-        self.moments, self.cross = moments, moments.cross[:, output]
-        self.penalty = moments.scaled(penalty)
-
-    def gradient(self, b: np.ndarray) -> np.ndarray:
-        """Of the smooth part, at all coefficients (p,)."""
-        return self.moments.gram.times(b) - self.cross + self.penalty.l2 * b
-
-    def restricted(self, members: np.ndarray) -> Quadratic:
-        """The problem with the other coefficients at zero."""
-        rank = min(members.size, self.moments.n_rows - 1)
-        gram = self.moments.gram.of(members)
-        return Quadratic(gram, self.cross[members], self.penalty.of(members), rank)
+        cross, rank = moments.cross[:, output], min(len(moments.scale), moments.n_rows - 1)
+        self.problem = Quadratic(moments.gram, cross, moments.scaled(penalty), rank)
+        self.moments, self.penalty = moments, self.problem.penalty
 
     def solve(self, task: Task, start: np.ndarray) -> tuple[np.ndarray, int]:
         """(coefficients, iterations).
@@ -129,7 +120,7 @@ class _Output:
             members = np.union1d(members, self._worst(b, members))
         for _ in range(MAX_WORKING_SETS):
             left = replace(task, max_iter=task.max_iter - n_iter + 1)
-            found, optimal, iterations = solve(self.restricted(members), left, b[members])
+            found, optimal, iterations = solve(self.problem.restricted(members), left, b[members])
             b, n_iter = np.zeros_like(b), n_iter + iterations - 1
             b[members] = found
             if not optimal or not self.moments.is_wide:
@@ -145,18 +136,15 @@ class _Output:
         members = np.flatnonzero((self.penalty.lower < 0) | (self.penalty.upper > 0))
         if not self.penalty.is_free[members].all():
             return None
-        b, l2, target = np.zeros_like(self.cross), self.penalty.l2[members], self.cross[members]
+        cross, l2 = self.problem.cross, self.penalty.l2[members]
+        b, target = np.zeros_like(cross), cross[members]
         gram = self.moments.gram.of(members)
         if not self.moments.is_wide or is_sizeable(l2):
             b[members] = gram.solve(np.arange(members.size), l2, target)
-            if self.moments.is_wide or self._is_optimal(b):
+            if self.moments.is_wide or (np.isfinite(b).all() and self.problem.is_optimal(b)):
                 return b
         b[members] = gram.ridge(l2, target, self.moments.scale[members])
         return b
-
-    def _is_optimal(self, b: np.ndarray) -> bool:
-        everything = np.arange(b.size)
-        return bool(np.isfinite(b).all()) and self.restricted(everything).is_optimal(b)
 
     def _worst(self, b: np.ndarray, members: np.ndarray) -> np.ndarray:
         """Violators outside the working set, the worst first.
@@ -164,9 +152,9 @@ class _Output:
         Without a sizeable L2 the support is smaller than the number of rows, and a working set
         at most doubles; with it the support may be large and is found sooner from above.
         """
-        excess = violation(self.penalty, self.gradient(b))
+        excess = self.problem.excess(self.problem.gradient(b))
         excess[members] = -1.0
-        violators = np.flatnonzero(excess > rounding(self.cross, b))
+        violators = np.flatnonzero(excess > self.problem.rounding(b))
         n_most = max(SMALLEST_WORKING_SET, members.size or self.moments.n_rows // 2)
         if is_sizeable(self.penalty.l2):
             n_most = violators.size

@@ -4,7 +4,7 @@
 
 by the closed-form solution on a support, whose signs and members are corrected until the optimality
 conditions hold; where that does not end, one step after the other on supports of independent
-columns (``pivoting``), which L-BFGS-B on the split problem brings nearer where they are large.
+columns (``active_set``), which L-BFGS-B on the split problem brings nearer where they are large.
 """
 
 from __future__ import annotations
@@ -29,55 +29,62 @@ COEFFICIENT_ROUNDING = 1e-13
 FEW = 150
 
 
-def violation(penalty: PenaltyNumbers, gradient: np.ndarray) -> np.ndarray:
-    """How far zero coefficients violate their condition; -inf where a bound holds them."""
-    upwards = np.where(penalty.upper > 0, -gradient, -np.inf)
-    downwards = np.where(penalty.lower < 0, gradient, -np.inf)
-    return np.maximum(upwards, downwards) - penalty.l1
-
-
-def rounding(cross: np.ndarray, b: np.ndarray) -> float:
-    """What rounding leaves of the gradient G b - c, in columns of standard deviation one."""
-    size = float(np.abs(cross).max(initial=0.0))
-    return OPTIMALITY_ROUNDING * size + GRADIENT_ROUNDING * float(np.abs(b).sum())
-
-
 @dataclass(frozen=True)
-class Quadratic:
-    """One output's problem in scaled columns: the interface of FullObjective.
+class SmoothQuadratic:
+    """1/2 tr(B' G B) - tr(C' B) + l2 / 2 |B|^2 of B (p,) or (p, q), flat, beside a penalty.
 
-    ``penalty`` holds l1, l2 and bounds of the scaled coefficients.
+    It has the interface of FullObjective. ``penalty`` is that of the scaled coefficients.
     """
 
     gram: Gram | Columns
     cross: np.ndarray
     penalty: PenaltyNumbers
-    rank: int
+
+    @cached_property
+    def size(self) -> float:
+        """The largest of |C|, to which tolerances are relative."""
+        return max(float(np.abs(self.cross).max(initial=0.0)), np.finfo(float).tiny)
 
     def gradient(self, b: np.ndarray) -> np.ndarray:
-        """Of the smooth part: G b - c + l2 b."""
-        return self.gram.times(b) - self.cross + self.penalty.l2 * b
+        """G B - C + l2 B."""
+        B = b.reshape(self.cross.shape)
+        return (self.gram.times(B) - self.cross).ravel() + self.penalty.l2 * b
 
     def value_and_gradient(self, b: np.ndarray) -> tuple[float, np.ndarray]:
-        """The smooth part up to a constant, and its gradient."""
+        """The function and its gradient."""
         gradient = self.gradient(b)
-        return 0.5 * float(b @ (gradient - self.cross)), gradient
+        return 0.5 * float(b @ (gradient - self.cross.ravel())), gradient
 
     def value(self, b: np.ndarray) -> float:
         return self.value_and_gradient(b)[0]
 
+
+@dataclass(frozen=True)
+class Quadratic(SmoothQuadratic):
+    """One output's problem: an L1 penalty and bounds. A support has at most ``rank`` columns."""
+
+    rank: int
+
+    def restricted(self, members: np.ndarray) -> Quadratic:
+        """The problem with the other coefficients at zero."""
+        rank, gram = min(members.size, self.rank), self.gram.of(members)
+        return Quadratic(gram, self.cross[members], self.penalty.of(members), rank)
+
     def rounding(self, b: np.ndarray) -> float:
-        return rounding(self.cross, b)
+        """What rounding leaves of the gradient, in columns of standard deviation one."""
+        return OPTIMALITY_ROUNDING * self.size + GRADIENT_ROUNDING * float(np.abs(b).sum())
 
     def excess(self, gradient: np.ndarray) -> np.ndarray:
-        """How far zeros violate their condition."""
-        return violation(self.penalty, gradient)
+        """How far zero coefficients violate their condition; -inf where a bound holds them."""
+        upwards = np.where(self.penalty.upper > 0, -gradient, -np.inf)
+        downwards = np.where(self.penalty.lower < 0, gradient, -np.inf)
+        return np.maximum(upwards, downwards) - self.penalty.l1
 
     def residual(self, b: np.ndarray, gradient: np.ndarray) -> float:
         """How far the coefficients violate their conditions: the gradient on the support, too."""
         penalty = self.penalty
         of_active = np.abs(gradient + penalty.l1 * np.sign(b))
-        violations = np.where(b != 0, of_active, violation(penalty, gradient))
+        violations = np.where(b != 0, of_active, self.excess(gradient))
         outside = np.maximum(penalty.lower - b, b - penalty.upper)
         return float(max(violations.max(initial=0.0), outside.max(initial=0.0)))
 
@@ -129,11 +136,10 @@ class Quadratic:
 
     def _wrong(self, candidate, gradient, signs, active) -> np.ndarray:
         """Coefficients that are not where the optimality conditions want them."""
-        size = np.abs(self.cross).max(initial=0.0)
-        leaving = active & ~self.free & (candidate * signs <= COEFFICIENT_ROUNDING * size)
-        excess = violation(self.penalty, gradient)
+        leaving = active & ~self.free & (candidate * signs <= COEFFICIENT_ROUNDING * self.size)
+        excess = self.excess(gradient)
         excess[active] = -1.0
-        return leaving | (excess > OPTIMALITY_ROUNDING * size)
+        return leaving | (excess > OPTIMALITY_ROUNDING * self.size)
 
 
 def solve(problem: Quadratic, task: Task, start: np.ndarray) -> tuple[np.ndarray, bool, int]:
@@ -146,14 +152,13 @@ def solve(problem: Quadratic, task: Task, start: np.ndarray) -> tuple[np.ndarray
     exact = problem.polished(b)
     if exact is None and min(problem.rank, b.size) <= FEW:
         exact = pivoted(problem, b)
-    size = max(np.abs(problem.cross).max(initial=0.0), np.finfo(float).tiny)
     for tol in NEARNESS:
         if exact is not None:
             return exact, True, n_iter
         if n_iter >= task.max_iter:
             break
         left = task.max_iter - n_iter
-        end = lbfgsb(problem, b, tol * size, left, task.max_fun, lambda x, value: False)
+        end = lbfgsb(problem, b, tol * problem.size, left, task.max_fun, lambda x, value: False)
         b, n_iter = end.x, n_iter + end.n_iter
         exact = problem.polished(b)
         if exact is None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..task import Samples, Task, Weights
+from ..task import Program, Samples, Task, Weights
 from .columns import column_moments
 from .losses import LOSSES
 from .preactivations import standardize_layers, unfold
@@ -22,10 +22,15 @@ def glorot(task: Task, rng: np.random.RandomState) -> Weights:
     program = task.program
     factor = 2.0 if program.activation == "logistic" else 6.0
     coefs, intercepts = [], []
-    for n_in, n_out in zip(program.layer_sizes[:-1], program.layer_sizes[1:], strict=True):
+    for n_in, n_out in pairwise(program.layer_sizes):
         bound = np.sqrt(factor / (n_in + n_out))
         coefs.append(rng.uniform(-bound, bound, (n_in, n_out)))
         intercepts.append(rng.uniform(-bound, bound, n_out))
+    return _with_gains(program, coefs, intercepts)
+
+
+def _with_gains(program: Program, coefs: list, intercepts: list) -> Weights:
+    """The weights, with gains one and shifts zero where layers are normalised."""
     hidden = program.layer_sizes[1:-1] if program.normalization else ()
     return Weights(coefs, intercepts, [np.ones(u) for u in hidden], [np.zeros(u) for u in hidden])
 
@@ -42,8 +47,7 @@ def constant_weights(task: Task) -> Weights:
     coefs = [np.zeros(shape) for shape in shapes]
     intercepts = [np.zeros(n_out) for _, n_out in shapes]
     intercepts[-1] = output_bias(program.loss, task.train)
-    hidden = program.layer_sizes[1:-1] if program.normalization else ()
-    return Weights(coefs, intercepts, [np.ones(u) for u in hidden], [np.zeros(u) for u in hidden])
+    return _with_gains(program, coefs, intercepts)
 
 
 def first_weights(task: Task, rng: np.random.RandomState) -> Weights:

@@ -6,8 +6,6 @@ non-negative layers are initialised so that each pre-activation has standard dev
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 
@@ -24,9 +22,8 @@ def moments(task: Task, weights: Weights, layer: int) -> tuple[np.ndarray, np.nd
 
     Counted from one; the layers before it are taken as plain, or layer-normalised.
     """
-    program = task.program
-    if program.normalization == "batch":
-        program = replace(program, normalization=None)
+    program = task.program.folded
+    if program.normalization is None:
         weights = weights._replace(gains=[], shifts=[])
     device = torch.device(program.device)
     layout, dtype = Layout(program), finest_dtype(device)

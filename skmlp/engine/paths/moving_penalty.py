@@ -87,15 +87,15 @@ class Scheme:
         again = _train_living(self._from(own, strength, [s.weights for s in halfway]), train)
         kept = list(solutions)
         for k, solution in zip(fallen, again, strict=True):
-            if has_features(solution.weights) and solution.objective < kept[k].objective:
+            if solution.weights.support.any() and solution.objective < kept[k].objective:
                 kept[k] = solution
         return kept
 
 
 def _has_fallen(task: Task, solution: Solution) -> bool:
     """Whether a network with hidden layers has lost all of its features in one step."""
-    had_features = task.start is not None and has_features(task.start)
-    return task.program.n_layers > 1 and had_features and not has_features(solution.weights)
+    had_features = task.start is not None and task.start.support.any()
+    return task.program.n_layers > 1 and had_features and not solution.weights.support.any()
 
 
 def _train_living(tasks: list[Task], train) -> list[Solution]:
@@ -117,7 +117,7 @@ def _train_living(tasks: list[Task], train) -> list[Solution]:
 
 def _is_living(task: Task) -> bool:
     """Whether training may leave the network of zeros: without hidden layers it may."""
-    return task.start is None or has_features(task.start) or task.program.n_layers == 1
+    return task.start is None or task.start.support.any() or task.program.n_layers == 1
 
 
 def _settled(task: Task, solution: Solution) -> Solution:
@@ -131,14 +131,9 @@ def _settled(task: Task, solution: Solution) -> Solution:
     program, has_converged = task.program, solution.status is Status.CONVERGED
     is_exact = has_converged and is_linear_regression(program) and program.solver == "lbfgs"
     if is_exact or program.n_layers > 1:
-        return solution if has_features(solution.weights) else constant(task)
+        return solution if solution.weights.support.any() else constant(task)
     zeros = constant(task)
     return zeros if zeros.optimality <= EXACT * max(task.l1[0], task.group_l1) else solution
-
-
-def has_features(weights: Weights) -> bool:
-    """Whether any feature is left in the network."""
-    return bool(weights.coefs[0].any())
 
 
 def constant(task: Task) -> Solution:
@@ -161,7 +156,7 @@ def constant(task: Task) -> Solution:
 
 def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:
     """The solutions without any penalty, each on the features that its start uses and from it."""
-    supports = [np.flatnonzero(start.coefs[0].any(1)) for start in starts]
+    supports = [np.flatnonzero(start.support) for start in starts]
     free = [
         replace(task, start=start).restrict(support).without_penalty()
         for task, start, support in zip(tasks, starts, supports, strict=True)

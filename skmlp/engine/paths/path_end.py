@@ -12,6 +12,7 @@ import numpy as np
 from ..network.activations import ACTIVATIONS
 from ..network.columns import BLOCK_ROWS, column_moments
 from ..network.losses import LOSSES
+from ..penalty.group_norms import largest_of
 from ..task import Task
 
 N_CHAINS = 400
@@ -62,7 +63,7 @@ def unpenalised(task: Task) -> Task | None:
 
 
 def largest(scheme, task: Task, offset: np.ndarray | None) -> float:
-    """The largest strength of a ``path.Scheme`` at which a feature is left; 0 if none can leave."""
+    """The largest strength of a ``Scheme`` at which a feature is left; 0 if none can leave."""
     candidates = _candidates(scheme, task, offset)
     if not candidates.rho.size:
         return 0.0
@@ -101,33 +102,26 @@ def _candidates(scheme, task: Task, offset: np.ndarray | None) -> _Candidates:
             cross, l1 = np.sign(cross) * np.maximum(np.abs(cross) - l1[:, None], 0), 0 * l1
         largest_of_row = _or_one(np.abs(cross).max(1))
         rho = largest_of_row * np.linalg.norm(cross / largest_of_row[:, None], axis=1)
-        moving = _largest_of(members, task.group_factors())
+        moving = largest_of(members, task.group_factors())
     else:
         l1, members = np.zeros(len(std)), np.arange(len(std))
         rho, moving = np.abs(cross).max(1), sparse
     norm = _norms(members, rho)
     along = _norms(members, rho / _or_one(norm)[members] * std)
     moves = (moving > 0) & (along > 0)
-    numbers = norm, along, moving, _largest_of(members, l1), _largest_of(members, factor)
+    numbers = norm, along, moving, largest_of(members, l1), largest_of(members, factor)
     return _Candidates(*(number[moves] for number in numbers))
 
 
 def _norms(members: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The norm of each group of values >= 0, whatever their unit."""
-    unit = _or_one(_largest_of(members, values))
+    unit = _or_one(largest_of(members, values))
     return unit * np.sqrt(np.bincount(members, (values / unit[members]) ** 2))
 
 
 def _or_one(values: np.ndarray) -> np.ndarray:
     """Values to divide by: one instead of zero."""
     return np.where(values > 0, values, 1.0)
-
-
-def _largest_of(members: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The largest value in each group, of values >= 0."""
-    result = np.zeros(members.max() + 1)
-    np.maximum.at(result, members, values)
-    return result
 
 
 def _last_chain(scheme, task: Task, candidates: _Candidates) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 
@@ -19,9 +17,7 @@ def sensitivities(task: Task, weights: Weights) -> np.ndarray:
 
     ``weights`` are a solution's, with batch normalisation folded.
     """
-    program = task.program.without_dropout
-    if program.normalization == "batch":
-        program = replace(program, normalization=None)
+    program = task.program.without_dropout.folded
     layout, device = Layout(program), torch.device("cpu")
     flat = torch.tensor(layout.pack(weights)[None], dtype=torch.float64)
     theta, d_theta = layout.views(flat), layout.views(torch.zeros_like(flat))

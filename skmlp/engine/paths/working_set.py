@@ -53,7 +53,7 @@ class _Run:
         self.finished, self.solution, self._check = False, None, None
         self._active = np.ones(task.program.layer_sizes[0], dtype=bool)
         if has_working_set(task):
-            self._active = task.start.coefs[0].any(1)
+            self._active = task.start.support
             self._active[0] |= not self._active.any()  # a network has an input
 
     def task(self) -> Task:
@@ -107,6 +107,6 @@ class _Check:
         """Of each feature's weights in the scaled variables, (n_features,)."""
         scaled = self._scaling.from_original(row)
         _, gradient = self._scaling.smooth(0.0, gradient)
-        residual = np.abs(scaled - self._scaled_penalty.prox(scaled - gradient, 1.0))
+        residual = self._scaled_penalty.residuals(scaled, gradient)
         first = self._layout.weights[0]
         return residual[first.slice].reshape(first.shape).max(1)

@@ -18,6 +18,13 @@ from torch import Tensor
 TINY = 1e-300
 
 
+def largest_of(members: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The largest value in each group (n_groups,), of values >= 0."""
+    result = np.zeros(members.max() + 1)
+    np.maximum.at(result, members, values)
+    return result
+
+
 @dataclass(frozen=True)
 class Groups:
     """One network's group penalty on its flat row, of which W_1 is the beginning.

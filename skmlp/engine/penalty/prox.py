@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..network.layout import Layout
 from ..task import Task
-from .group_norms import Groups, GroupStack
+from .group_norms import Groups, GroupStack, largest_of
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,13 @@ class PenaltyNumbers:
             self.groups.shrink_(result, step)
         return result
 
+    def residuals(self, row: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """|w - prox(w - gradient)| (size,): zero where and only where the row is stationary."""
+        return np.abs(row - self.prox(row - gradient, 1.0))
+
     def residual(self, row: np.ndarray, gradient: np.ndarray) -> float:
-        """max |w - prox(w - gradient)|: zero where and only where the row is stationary."""
-        return float(np.max(np.abs(row - self.prox(row - gradient, 1.0))))
+        """The largest of the residuals."""
+        return float(np.max(self.residuals(row, gradient)))
 
 
 def penalty_numbers(task: Task, layout: Layout) -> PenaltyNumbers:
@@ -108,9 +112,7 @@ def _bounds(task: Task, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
 def _groups(task: Task, strengths: np.ndarray) -> Groups:
     """The groups, each with the largest of its features' strengths."""
     members = np.asarray(task.program.feature_groups)
-    largest = np.zeros(members.max() + 1)
-    np.maximum.at(largest, members, strengths)
-    return Groups(largest, members, task.program.layer_sizes[1])
+    return Groups(largest_of(members, strengths), members, task.program.layer_sizes[1])
 
 
 class Penalty:

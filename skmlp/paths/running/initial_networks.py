@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...engine.paths.moving_penalty import Scheme, has_features
+from ...engine.paths.moving_penalty import Scheme
 from .problems import held_out_errors, mean_errors
 from .trainer import finer, is_iterative
 
@@ -39,7 +39,7 @@ class InitialNetworks:
         return [
             problem._replace(task=_adapted(problem.task, solution, largest))
             for problem, solution in zip(problems, solutions, strict=True)
-        ], [s.weights if s.is_usable and has_features(s.weights) else None for s in solutions]
+        ], [s.weights if s.is_usable and s.weights.support.any() else None for s in solutions]
 
     def _judged(self, judges):
         """(share of the end, initial networks, iterations, whether they beat a linear model).

@@ -1,70 +1,32 @@
 """Several training sets along one grid of penalty strengths: the whole data, and folds of it."""
 
 from itertools import islice
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from ...engine.paths.moving_penalty import Scheme, constant, has_features
-from ...estimators.publication import diverged, support_of
-from ...parameters.layer_values import strengths as layer_strengths
-from ...parameters.task_builder import NEGLIGIBLE_ALPHA
+from ...engine.paths.moving_penalty import Scheme, constant
+from ...estimators.publication import diverged
 from .initial_networks import InitialNetworks
 from .refits import Refits
 from .reports import Tally, line_of
 from .strength_grid import MOST_BEYOND_END, STRENGTH_OF_NOTHING, Grid, checked_strengths
 from .trainer import Trainer
 
-DEFAULT_ALPHA = 7  # for sample weights of mean one
-DEFAULT_NETWORK = {"solver": "lbfgs", "alpha": DEFAULT_ALPHA, "tol": 3e-3, "random_state": 0}
-
-
-def with_penalty(estimator, param, l1_ratio):
-    """The estimator with some strength of the penalty that will move; ValueError if it cannot.
-
-    Its own parameters are checked here, as its ``fit`` would.
-
-    A penalty of the first layer alone has no minimiser, since scale can move into later layers.
-    """
-    if not hasattr(estimator, "l1_per_layer"):
-        raise ValueError(
-            f"estimator must be a RegularizedMLPRegressor, got {type(estimator).__name__}: put "
-            "transformers in a Pipeline around the path's estimator, or transform X before."
-        )
-    estimator._validate_params()
-    if param == "l1_per_layer":
-        return estimator.set_params(l1_per_layer=1.0)
-    estimator.set_params(group_l1=1.0)
-    if l1_ratio < 1:
-        return estimator.set_params(alpha=1.0)
-    n_layers = 1 + np.size(estimator.hidden_layer_sizes)
-    l1 = layer_strengths("l1_per_layer", estimator.l1_per_layer, n_layers)
-    alpha = layer_strengths("alpha", estimator.alpha, n_layers)
-    free = [k for k in range(1, n_layers) if l1[k] == 0 and alpha[k] <= NEGLIGIBLE_ALPHA]
-    if free:
-        raise ValueError(
-            "A path of group_l1 needs a penalty on every later layer, or scale moves into them and "
-            f"there is no minimiser: layers {free} (counted from 0) have none with "
-            f"alpha={estimator.alpha!r}, l1_per_layer={estimator.l1_per_layer!r}. Give the network "
-            f"alpha={DEFAULT_ALPHA}, which RegularizedMLPRegressorCV takes by default (for sample "
-            f"weights of mean one): estimator.set_params(alpha={DEFAULT_ALPHA}), or "
-            f"{default_network()}. Or give l1_ratio=0.9: a tenth of the strength is then L2 on "
-            "every layer."
-        )
-    return estimator
-
-
-def default_network():
-    """How the network of the cross-validation's default is written."""
-    parameters = ", ".join(f"{name}={value!r}" for name, value in DEFAULT_NETWORK.items())
-    return f"RegularizedMLPRegressor({parameters})"
-
-
-def is_plain(estimator):
-    """Whether a network with hidden layers has no penalty but the small default alpha."""
-    given = [getattr(estimator, name, None) for name in ("alpha", "l1_per_layer")]
-    has_scalars = all(isinstance(value, Real) for value in given)
-    return has_scalars and given == [1e-4, 0.0] and np.size(estimator.hidden_layer_sizes) > 0
+# of the parameters that all paths have
+PATH_CONSTRAINTS = {
+    "estimator": [HasMethods(["fit", "predict"])],
+    "param": [StrOptions({"group_l1", "l1_per_layer"})],
+    "n_strengths": [Interval(Integral, 1, None, closed="left")],
+    "eps": [Interval(Real, 0, 1, closed="neither")],
+    "strengths": ["array-like", None],
+    "l1_ratio": [Interval(Real, 0, 1, closed="right")],
+    "adaptive": ["boolean", StrOptions({"auto"})],
+    "n_init": [Interval(Integral, 1, None, closed="left")],
+    "n_jobs": [Integral, None],
+    "verbose": ["verbose"],
+}
 
 
 class PathPlan:
@@ -155,7 +117,7 @@ class PathPlan:
             return strengths, fits
         lost = f"{len(kept) - sum(kept)} of the {len(kept)} strengths"
         fits = [solutions for solutions, is_kept in zip(fits, kept, strict=True) if is_kept]
-        if not any(has_features(s.weights) for solutions in fits for s in solutions[needed]):
+        if not any(s.weights.support.any() for solutions in fits for s in solutions[needed]):
             raise ValueError(f"{diverged(task)} So it was at {lost}, and others leave no feature.")
         self.tally.note(f"{lost} left out, where training diverged.")
         return strengths[kept], fits
@@ -182,4 +144,4 @@ class PathPlan:
 
 def _is_moving(task, solution):
     """Which of the features that the penalty can remove are left."""
-    return support_of(solution) & (task.factors()[0] > 0)
+    return solution.weights.support & (task.factors()[0] > 0)

@@ -3,8 +3,6 @@
 import numpy as np
 from sklearn.base import clone
 
-from ...estimators.publication import support_of
-
 
 def published(plan, problem, solution, strength):
     """The estimator, fitted, with the solution of the whole data at a strength.
@@ -23,18 +21,24 @@ def published(plan, problem, solution, strength):
 
 def published_relaxed(plan, problem, solution):
     """The estimator, fitted, with a refit: no penalty, and other features excluded."""
-    excluded = np.where(support_of(solution), 1.0, np.inf)
+    excluded = np.where(solution.weights.support, 1.0, np.inf)
     none = {"group_l1": 0.0, "l1_per_layer": 0.0, "alpha": 0.0, "penalty_factor": excluded}
     return _fitted(plan, problem, solution, none)
 
 
 def _fitted(plan, problem, solution, parameters):
     model = clone(plan.estimator).set_params(**parameters)
-    for name in ("n_features_in_", "feature_names_in_"):
-        if hasattr(plan.estimator, name):
-            setattr(model, name, getattr(plan.estimator, name))
+    take_features(model, plan.estimator)
     model._adopt(problem.task, problem.data, solution, {})
     return model
+
+
+def take_features(model, estimator):
+    """Let the model have seen the features that an estimator has."""
+    for name in ("n_features_in_", "feature_names_in_"):
+        vars(model).pop(name, None)
+        if hasattr(estimator, name):
+            setattr(model, name, getattr(estimator, name))
 
 
 def given_factors(task):

@@ -1,7 +1,6 @@
 """Relaxed refits: networks without penalty on the features that penalised ones have selected."""
 
-from ...engine.paths.moving_penalty import has_features, relax
-from ...estimators.publication import support_of
+from ...engine.paths.moving_penalty import relax
 from .problems import held_out_errors, mean_errors
 from .trainer import finer, is_iterative
 
@@ -26,7 +25,7 @@ class Refits:
             for k, solution in enumerate(solutions):
                 starts.setdefault(_key(k, solution), solution)
         starts = {
-            key: s.weights for key, s in starts.items() if s.is_usable and has_features(s.weights)
+            key: s.weights for key, s in starts.items() if s.is_usable and s.weights.support.any()
         }
         tasks = [problems[k].task for k, _ in starts]
         refits = zip(starts, self._relax(tasks, [*starts.values()]), strict=True)
@@ -53,7 +52,7 @@ class Refits:
         tasks, best = [problem.task for problem in problems], solutions
         for n_iter in RELAXED_ROUNDS if is_iterative(tasks[0]) else RELAXED_ROUNDS[:1]:
             starts = [solution.weights for solution in best if solution.is_usable]
-            if len(starts) < len(best) or not all(map(has_features, starts)):
+            if len(starts) < len(best) or not all(start.support.any() for start in starts):
                 break
             refits = self._relax(tasks, starts, n_iter)
             (error,), _ = mean_errors(problems, held_out_errors(problems, [refits]))
@@ -66,4 +65,4 @@ class Refits:
 
 def _key(k, solution):
     """What solutions have in common that share a refit: problem and support, if they have one."""
-    return k, support_of(solution).tobytes() if solution.is_usable else None
+    return k, solution.weights.support.tobytes() if solution.is_usable else None

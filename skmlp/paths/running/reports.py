@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ...engine.task import Status
-from ...estimators.publication import lower_rate, support_of
+from ...estimators.publication import lower_rate
 from .problems import held_out_errors, mean_errors
 
 
@@ -86,7 +86,7 @@ class Tally:
 
 def line_of(problems, solutions, parts):
     """What a strength has come to: features, loss, and the mean error of the parts, if any."""
-    n_features, *others = [support_of(s).sum() if s.is_usable else np.nan for s in solutions]
+    n_features, *others = [s.weights.support.sum() if s.is_usable else np.nan for s in solutions]
     line = f"{n_features} features"
     if others:
         line += f" ({np.mean(others):.1f} in {parts})"

@@ -1,6 +1,7 @@
 """The closed form on a support: from anywhere, through ties, repeats and hard designs."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from skmlp import RegularizedMLPRegressor
 from skmlp.engine.linear import quadratic
 from skmlp.engine.linear.gram import Columns, Gram
 from skmlp.engine.linear.lasso import Moments, solve_linear
-from skmlp.engine.linear.quadratic import Quadratic
+from skmlp.engine.linear.quadratic import Quadratic, SmoothQuadratic
 from skmlp.engine.runtime import one_fit
 from skmlp.engine.task import Samples, Status
 
@@ -35,6 +36,25 @@ def centred(n, p):
     X = RNG.normal(size=(n, p))
     X -= X.mean(0)
     return X, X[:, :3] @ [2.0, -1.0, 1.0] + 0.5 * RNG.normal(size=n)
+
+
+@pytest.mark.parametrize("outputs", [(), (3,)])
+def test_smooth_part_is_its_formula(outputs):
+    """Of a quadratic central differences are the derivatives, whatever their step."""
+    rng = np.random.default_rng(1)
+    G, C = np.cov(rng.normal(size=(4, 9))), rng.normal(size=(4, *outputs))
+    l2, b = rng.uniform(size=C.size), rng.normal(size=C.size)
+    problem = SmoothQuadratic(Gram(G), C, replace(penalty_of(C.size), l2=l2))
+
+    def formula(b):
+        B = b.reshape(4, -1)
+        linear = np.trace(C.reshape(4, -1).T @ B)
+        return 0.5 * np.trace(B.T @ G @ B) - linear + 0.5 * l2 @ b**2
+
+    value, gradient = problem.value_and_gradient(b)
+    assert_allclose(value, formula(b), rtol=1e-12)
+    differences = [formula(b + e) - formula(b - e) for e in 0.5 * np.eye(C.size)]
+    assert_allclose(gradient, differences, rtol=1e-10)
 
 
 @pytest.mark.parametrize("start", ["zero", "other support", "random", "solution"])

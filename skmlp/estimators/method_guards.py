@@ -1,7 +1,20 @@
-"""A method that is there for some parameters only."""
+"""Guards of methods: a fit that fails leaves no trace; some are there for some parameters only."""
 
+from contextlib import contextmanager
 from functools import update_wrapper
 from types import MethodType
+
+
+@contextmanager
+def all_or_nothing(estimator):
+    """A fit that fails leaves the estimator as it was."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 class UnavailableError(AttributeError, ValueError):

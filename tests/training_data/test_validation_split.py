@@ -1,0 +1,46 @@
+"""The random validation rows of early stopping: a choice among distinct rows, by their content."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from skmlp.training_data.validation_split import validation_rows
+
+RNG = np.random.default_rng(0)
+DISTINCT = np.round(RNG.normal(size=(60, 4)), 1) * RNG.integers(2, size=(60, 4))
+DISTINCT[:, 0] = RNG.normal(size=60)
+OF_ROW = RNG.integers(60, size=200)  # which of the distinct rows each row repeats
+X, y = DISTINCT[OF_ROW], np.sin(np.arange(60.0))[OF_ROW, None]
+ONES = np.ones(len(X))
+SEEDS = range(20)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_equal_rows_stay_on_one_side(seed):
+    mask = validation_rows(X, y, ONES, 0.2, seed)
+    assert set(OF_ROW[mask]).isdisjoint(OF_ROW[~mask])
+    assert 0.2 * len(X) <= mask.sum() < 0.2 * len(X) + np.bincount(OF_ROW).max()
+
+
+def test_rows_that_differ_in_y_alone_may_be_parted():
+    same = np.zeros((200, 1))
+    mask = validation_rows(same, np.arange(200.0)[:, None], ONES, 0.1, 0)
+    assert mask.sum() == 20
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_choice_does_not_depend_on_how_rows_are_written(seed):
+    mask = validation_rows(X, y, ONES, 0.2, seed)
+    order = RNG.permutation(len(X))
+    assert_array_equal(validation_rows(X[order], y[order], ONES, 0.2, seed), mask[order])
+    assert_array_equal(validation_rows(sparse.csr_array(X), y, ONES, 0.2, seed), mask)
+    assert_array_equal(validation_rows(X, 1e6 * y - 3, ONES, 0.2, seed), mask)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_weights_are_repeated_rows(seed):
+    used, first, counts = np.unique(OF_ROW, return_index=True, return_counts=True)
+    once = validation_rows(X[first], y[first], counts.astype(float), 0.2, seed)
+    mask = validation_rows(X, y, ONES, 0.2, seed)
+    assert set(used[once]) == set(OF_ROW[mask])
