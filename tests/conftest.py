@@ -22,3 +22,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(item.path).stem in ROUNDING:
             item.add_marker(pytest.mark.rounding)
+
+
+@pytest.fixture
+def through_torch(monkeypatch):
+    """No compiled loops: what torch's stacks do."""
+    monkeypatch.setenv("SKMLP_KERNELS", "0")

@@ -9,13 +9,13 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from . import kernels
 from .descent.minimize import is_smooth, minimize
 from .descent.objective import objective_of
 from .epochs.compiled_training import CompiledTraining
 from .epochs.progress import Progress
 from .epochs.training_stack import Stack
 from .epochs.validation_loss import validate_weights
+from .kernels.choice import serves
 from .linear.lasso import is_linear_regression, solve_linear
 from .network.first_weights import first_weights
 from .network.layout import Layout
@@ -40,7 +40,7 @@ def _turn(task: Task) -> AbstractContextManager:
     fast as one, at a fortieth they take 1.4 times as long.
     """
     program = task.program
-    if kernels.serves(task):
+    if serves(task):
         return nullcontext()
     multiply_adds = program.n_samples * sum(a * b for a, b in pairwise(program.layer_sizes))
     return one_at_a_time() if multiply_adds < SMALL_PASS else nullcontext()
@@ -74,7 +74,7 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
             ends = minimize(tasks, penalties, layout, rows)
         outcomes = [Outcome(*end[:4], is_settled=True) for end in ends]
     else:
-        if kernels.serves(tasks[0]):
+        if serves(tasks[0]):
             parts = zip(tasks, penalties, rows, rngs, strict=True)
             outcomes = [_run_compiled(CompiledTraining(a, b, layout, c, d)) for a, b, c, d in parts]
         else:

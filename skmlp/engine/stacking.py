@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from . import kernels
 from .distinct import unique
 from .fitting import train_stack
+from .kernels.choice import serves
 from .linear.lasso import is_linear_regression, solve_linear
 from .network.layout import Layout
 from .runtime import one_fit
@@ -55,7 +55,7 @@ def cut(tasks: list[Task], n_threads: int) -> list[Chunk]:
     for members in groups.values():
         group = [tasks[k] for k in members]
         n_stacks = len(group)
-        if not kernels.serves(group[0]):
+        if not serves(group[0]):
             n_stacks = count_stacks(group[0].program, len(group), n_threads, fair_share)
         if n_stacks < len(group):
             group = share_samples(group)

@@ -14,6 +14,8 @@ from skmlp.engine.stacking import bytes_of_step, count_stacks, cut, share_sample
 from skmlp.engine.task import Samples
 from skmlp.engine.train import train
 
+pytestmark = pytest.mark.usefixtures("through_torch")
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 5))
 y = X[:, 0] + np.tanh(X[:, 1])

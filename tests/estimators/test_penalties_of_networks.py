@@ -294,6 +294,7 @@ def test_fixed_point_is_the_lasso(solver):
 
 
 @pytest.mark.usefixtures("without_closing_steps")
+@pytest.mark.usefixtures("through_torch")
 def test_threshold_of_the_learning_rate_alone_solves_another_problem(monkeypatch):
     """Thresholds lr * l1 in place of those in adam's metric."""
     update = Adam.update

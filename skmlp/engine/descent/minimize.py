@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import kernels
+from ..kernels.choice import serves
 from ..network.activations import ACTIVATIONS
 from ..network.layout import Layout
 from ..network.losses import LOSSES
@@ -38,7 +38,7 @@ def minimize(
     Group norms are for PANOC, whose searches share the passes over their data; L1 and bounds for
     L-BFGS-B, one model after the other, and PANOC goes on where it ends short of the tolerance.
     """
-    if kernels.serves(tasks[0]):
+    if serves(tasks[0]):
         return [
             _minimize_compiled(*one, layout) for one in zip(tasks, penalties, rows, strict=True)
         ]

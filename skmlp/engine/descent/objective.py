@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .. import kernels
+from ..kernels.choice import serves
 from ..kernels.loops import Loops
 from ..network.layout import Layout
 from ..network.losses import LOSSES
@@ -21,7 +21,7 @@ from ..task import Task
 
 
 class Objective:
-    """F of some tasks as a function of their flat rows (M, size); ``penalties`` all but its loss."""
+    """F of some tasks as a function of their flat rows; ``penalties`` are all but loss and L2."""
 
     penalties: list[PenaltyNumbers]
 
@@ -47,7 +47,7 @@ def objective_of(
     dtype: torch.dtype | None = None,
 ) -> Objective:
     """The objective of the tasks of one program, compiled where that serves them."""
-    if kernels.serves(tasks[0]):
+    if serves(tasks[0]):
         return CompiledObjective(tasks, penalties, layout, dtype)
     return StackObjective(tasks, penalties, layout, dtype)
 

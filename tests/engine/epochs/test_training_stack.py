@@ -11,7 +11,10 @@ from skmlp.engine import fitting
 from skmlp.engine.epochs import training_stack as engine_stack
 from skmlp.engine.train import train
 
-pytestmark = pytest.mark.filterwarnings("ignore:Layers 0", "ignore:normalization=")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Layers 0", "ignore:normalization="),
+    pytest.mark.usefixtures("through_torch"),
+]
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(53, 7))
