@@ -21,6 +21,7 @@ from skmlp import (
 from skmlp.engine.train import train
 from skmlp.estimators.publication import warn_of_status
 from skmlp.parameters.task_builder import build_task
+from skmlp.paths.running.base_network import default_network
 from skmlp.training_data.fit_data import checked_arrays, fit_data
 
 RNG = np.random.default_rng(0)
@@ -119,6 +120,16 @@ def test_parameters_of_the_default_network_say_what_to_do():
     model = RegularizedMLPRegressorCV()
     network = RegularizedMLPRegressor(**NETWORK)
     assert model.set_params(estimator=network, estimator__alpha=3.0).estimator.alpha == 3.0
+
+
+def test_the_default_network_is_the_one_that_docs_and_messages_write():
+    documented = re.search(r"None is ``(.+?)``", RegularizedMLPRegressorCV.__doc__, re.S)[1]
+    with pytest.raises(ValueError, match="estimator is None") as caught:
+        RegularizedMLPRegressorCV().set_params(estimator__alpha=1.0)
+    told = re.search(r"CV\((.+?\))\)", str(caught.value))[1]
+    for written in (" ".join(documented.split()), told):
+        network = eval(written, {"RegularizedMLPRegressor": RegularizedMLPRegressor})
+        assert network.get_params() == default_network().get_params()
 
 
 def test_a_plain_network_gets_the_alpha_of_the_default_one():
