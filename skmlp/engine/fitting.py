@@ -21,7 +21,7 @@ from .network.first_weights import first_weights
 from .network.layout import Layout
 from .network.preactivations import fold, unfold
 from .penalty.prox import PenaltyNumbers, penalty_numbers
-from .runtime import one_at_a_time, raise_if_cancelled
+from .runtime import Draws, one_at_a_time, raise_if_cancelled
 from .task import Solution, Status, Task, Weights
 
 PASSES_AN_EPOCH = 5
@@ -67,7 +67,8 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
     program = tasks[0].program
     layout = Layout(program)
     penalties = [penalty_numbers(task, layout) for task in tasks]
-    rngs = [np.random.RandomState(task.seed) for task in tasks]
+    draws = [Draws.of(task.seed) for task in tasks]
+    rngs = [one.state for one in draws]
     rows = [layout.pack(_start(task, rng)) for task, rng in zip(tasks, rngs, strict=True)]
     if program.solver == "lbfgs":
         with _turn(tasks[0]):
@@ -75,7 +76,7 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
         outcomes = [Outcome(*end[:4], is_settled=True) for end in ends]
     else:
         if serves(tasks[0]):
-            parts = zip(tasks, penalties, rows, rngs, strict=True)
+            parts = zip(tasks, penalties, rows, draws, strict=True)
             outcomes = [_run_compiled(CompiledTraining(a, b, layout, c, d)) for a, b, c, d in parts]
         else:
             outcomes = _run_epochs(Stack(tasks, penalties, np.stack(rows), rngs))

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import threadpoolctl
@@ -91,6 +92,30 @@ def one_fit() -> Iterator[None]:
     """What every computation of the engine runs in: one thread, and torch's plain mode."""
     with one_thread(), plain_torch():
         yield
+
+
+class _NoSeed:
+    """In place of the entropy that numpy gathers for a generator, which is seeded afterwards."""
+
+    def generate_state(self, n_words: int, dtype=np.uint32) -> np.ndarray:
+        return np.ones(n_words, dtype)
+
+
+np.random.bit_generator.ISeedSequence.register(_NoSeed)
+
+
+class Draws(NamedTuple):
+    """``numpy.random.RandomState(seed)``, and the generator of its bits."""
+
+    state: np.random.RandomState
+    bits: np.random.MT19937
+
+    @classmethod
+    def of(cls, seed: int) -> Draws:
+        bits = np.random.MT19937(_NoSeed())
+        state = np.random.RandomState(bits)
+        state.seed(seed)
+        return cls(state, bits)
 
 
 def one_at_a_time() -> threading.Lock:

@@ -7,6 +7,7 @@ import numpy as np
 from ..kernels.loops import Loops
 from ..network.layout import Layout
 from ..penalty.prox import PenaltyNumbers
+from ..runtime import Draws
 from ..task import Task
 from .progress import Progress
 from .solvers import SOLVERS
@@ -40,7 +41,7 @@ class CompiledTraining:
         penalty: PenaltyNumbers,
         layout: Layout,
         row: np.ndarray,
-        rng: np.random.RandomState,
+        draws: Draws,
     ) -> None:
         program, dtype = task.program, task.program.dtype
         self.task = task
@@ -61,10 +62,7 @@ class CompiledTraining:
         }
         self._start_solver(task.optimizer or {})
         self._order = np.arange(program.n_samples)
-        self._bits = None
-        if program.shuffle:
-            self._bits = np.random.MT19937()
-            self._bits.state = rng.get_state(legacy=False)
+        self._bits = draws.bits if program.shuffle else None
 
     def _start_solver(self, before: dict) -> None:
         """The averages of g and g^2, or the velocity; those of an earlier epoch where given."""

@@ -16,8 +16,18 @@ UNUSABLE = (
 def column_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean and standard deviation (n_features,) of X, float64; 0 for constant columns.
 
-    ValueError where squares of X overflow, or those of columns that vary vanish.
+    ValueError where squares of X overflow, or those of columns that vary vanish. Computed once for
+    each object.
     """
+    if "column_moments" not in vars(samples):
+        moments = _computed_moments(samples)
+        for array in moments:
+            array.setflags(write=False)
+        vars(samples)["column_moments"] = moments
+    return vars(samples)["column_moments"]
+
+
+def _computed_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
     share = samples.relative_weight()[:, 0] / samples.n_rows
     mean, variance = np.zeros((2, samples.n_features))
     with np.errstate(over="ignore", invalid="ignore"):
