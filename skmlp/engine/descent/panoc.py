@@ -86,13 +86,19 @@ class InverseHessian:
 
 
 class _Point(NamedTuple):
-    """x with f and its gradient there, the forward-backward step z = x - r, and the envelope."""
+    """x with f and its gradient there, the forward-backward step z = x - r, and the envelope.
+
+    ``along`` is <gradient, r>, ``square`` <r, r>, and ``penalty`` g at z.
+    """
 
     x: np.ndarray
     f: float
     gradient: np.ndarray
     z: np.ndarray
     r: np.ndarray
+    along: float
+    square: float
+    penalty: float
     envelope: float
 
 
@@ -132,17 +138,16 @@ class _Problem:
         return self.step(x, f, gradient, gamma)
 
     def step(self, x: np.ndarray, f: float, gradient: np.ndarray, gamma: float) -> _Point:
-        z = self.penalty.prox(x - gamma * gradient, gamma)
-        r = x - z
-        envelope = f - gradient @ r + (r @ r) / (2 * gamma) + self.penalty.value(z)
-        return _Point(x, f, gradient, z, r, envelope)
+        z, r, value, along, square, _ = self.penalty.step(x, gradient, gamma)
+        envelope = f - along + square / (2 * gamma) + value
+        return _Point(x, f, gradient, z, r, along, square, value, envelope)
 
     def at_step(self, point: _Point, curvature: float):
         """F at z, and whether the quadratic bound of f holds there."""
         f_z = yield from self.value(point.z)
-        bound = point.f - point.gradient @ point.r + 0.5 * curvature * (point.r @ point.r)
+        bound = point.f - point.along + 0.5 * curvature * point.square
         holds = f_z <= bound + ROUNDING * max(1.0, abs(point.f))
-        return f_z + self.penalty.value(point.z), holds
+        return f_z + point.penalty, holds
 
     def curvature(self, x: np.ndarray, gradient: np.ndarray) -> Generator[Question, Answer, float]:
         """A local Lipschitz constant of the gradient, from one finite difference."""
@@ -169,7 +174,7 @@ def _line_search(problem: _Problem, point: _Point, curvature: float, direction: 
     it lies, and the point is none to go to (De Marchi, Themelis 2022).
     """
     gamma = CURVATURE_SHARE / curvature
-    decrease = (1 - CURVATURE_SHARE) / (4 * gamma) * (point.r @ point.r)
+    decrease = (1 - CURVATURE_SHARE) / (4 * gamma) * point.square
     goal = point.envelope - decrease + ROUNDING * max(1.0, abs(point.envelope))
     tau, n_failures = 1.0, 0
     for _ in range(MAX_HALVINGS):

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..kernels.compiled_penalty import CompiledPenalty
 from ..kernels.loops import Loops
 from ..network.columns import column_moments, pooled
 from ..network.layout import Layout
@@ -143,12 +144,12 @@ class StandardisedObjective:
 
     def __init__(self, task: Task, penalty: PenaltyNumbers, layout: Layout) -> None:
         scaling = Scaling(task, layout)
-        self.penalty = scaling.penalty(penalty)
+        scaled = scaling.penalty(penalty)
         self.unit = scaling.unit
         self.to_original, self.from_original = scaling.to_original, scaling.from_original
         samples = replace(task.train, y=scaling.outputs(task.train.y))
-        columns = scaling.columns
-        self._loops = Loops(task.program, layout, samples, self.penalty, "float64", columns)
+        self._loops = Loops(task.program, layout, samples, scaled, "float64", scaling.columns)
+        self.penalty = CompiledPenalty.of(scaled, self._loops.program)
 
     def value(self, scaled: np.ndarray) -> float:
         """The smooth part."""

@@ -33,7 +33,7 @@ class Loops:
     ) -> None:
         self.dtype = np.dtype(dtype)
         self._routine = binding.ROUTINES[dtype]
-        self._program = binding.program_numbers(program, layout)
+        self.program = binding.program_numbers(program, layout)
         self._data = binding.data_arrays(samples, dtype, standardised)
         self._penalty = binding.penalty_arrays(penalty, dtype)
         self._block = min(samples.n_rows, max(64, BLOCK_NUMBERS // max(program.layer_sizes)))
@@ -44,7 +44,7 @@ class Loops:
         """Memory for batches of ``n_rows``."""
         if n_rows not in self._memory:
             is_double = int(self.dtype == np.float64)
-            n_bytes = binding.compiled.bytes_of_work(self._program, n_rows, is_double)
+            n_bytes = binding.compiled.bytes_of_work(self.program, n_rows, is_double)
             self._memory[n_rows] = np.empty(n_bytes, dtype=np.uint8)
         return self._memory[n_rows]
 
@@ -52,7 +52,7 @@ class Loops:
         """The smooth part at ``theta`` (size,); its gradient is written to ``gradient``."""
         return self._routine.objective(
             self._routine.gemm,
-            self._program,
+            self.program,
             self._data,
             self._penalty,
             theta,
@@ -67,7 +67,7 @@ class Loops:
         out = np.empty((self._n_rows, self._n_outputs), dtype=self.dtype)
         self._routine.outputs(
             self._routine.gemm,
-            self._program,
+            self.program,
             self._data,
             theta,
             out,
@@ -91,7 +91,7 @@ class Loops:
         """
         return self._routine.epochs(
             self._routine.gemm,
-            self._program,
+            self.program,
             self._data,
             self._penalty,
             *state,

@@ -10,6 +10,7 @@ then the shrinkage of groups; this composition is exact because bounds are 0 or 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,17 @@ from torch import Tensor
 from ..network.layout import Layout
 from ..task import Task
 from .group_norms import Groups, GroupStack, largest_of
+
+
+class ProximalStep(NamedTuple):
+    """z = prox(x - gamma gradient) and r = x - z, with what a search asks of them."""
+
+    z: np.ndarray
+    r: np.ndarray
+    value: float  # of the penalty at z
+    along: float  # <gradient, r>
+    square: float  # <r, r>
+    largest: float  # max |r|
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,13 @@ class PenaltyNumbers:
         value = float(self.l1 @ np.abs(row[: self.l1.size]))
         return value if self.groups is None else value + self.groups.value(row)
 
+    def step(self, x: np.ndarray, gradient: np.ndarray, gamma: float) -> ProximalStep:
+        """The forward-backward step from x."""
+        z = self.prox(x - gamma * gradient, gamma)
+        r = x - z
+        along, square = float(gradient @ r), float(r @ r)
+        return ProximalStep(z, r, self.value(z), along, square, float(np.max(np.abs(r))))
+
     def prox(self, row: np.ndarray, step: float) -> np.ndarray:
         """argmin_u g(u) + |u - row|^2 / (2 step)."""
         n_weights = self.l1.size
@@ -65,7 +84,7 @@ class PenaltyNumbers:
 
     def residual(self, row: np.ndarray, gradient: np.ndarray) -> float:
         """The largest of the residuals."""
-        return float(np.max(self.residuals(row, gradient)))
+        return self.step(row, gradient, 1.0).largest
 
 
 def penalty_numbers(task: Task, layout: Layout) -> PenaltyNumbers:
