@@ -1,11 +1,12 @@
-"""Time of ``fit`` with adam: MLPRegressor, skorch and skmlp on nine shapes.
+"""Time of ``fit`` with adam: MLPRegressor, skorch and skmlp on nine shapes, and two short fits.
 
 All three train the same layers with the same batches for the same number of epochs, in one process
 in turn, on one thread. Speed-ups are medians of paired ratios. For the largest shape: the share of
 the machine's matrix-multiply limit that each reaches.
 
     python benchmarks/fit.py                          # everything
-    python benchmarks/fit.py --shapes 0 3 --repeats 5 --dtypes float32
+    python benchmarks/fit.py --shapes 0 3 --repeats 5 --dtypes float32 --activations tanh
+    python benchmarks/fit.py --without-skorch
 """
 
 import argparse
@@ -23,28 +24,31 @@ from skorch import NeuralNetRegressor
 
 from skmlp import RegularizedMLPRegressor
 
-SHAPES = [  # rows, features, hidden layers, epochs
-    (442, 10, (32,), 400),
-    (442, 10, (100,), 400),
-    (442, 10, (50, 25), 400),
-    (1000, 20, (100,), 200),
-    (2000, 20, (50, 20), 150),
-    (5000, 20, (64, 64), 60),
-    (5000, 50, (100, 100), 40),
-    (20000, 20, (100,), 40),
-    (20000, 50, (256, 256), 40),
+SHAPES = [  # rows, features, hidden layers, epochs, batch size
+    (442, 10, (32,), 400, 200),
+    (442, 10, (100,), 400, 200),
+    (442, 10, (50, 25), 400, 200),
+    (1000, 20, (100,), 200, 200),
+    (2000, 20, (50, 20), 150, 200),
+    (5000, 20, (64, 64), 60, 200),
+    (5000, 50, (100, 100), 40, 200),
+    (20000, 20, (100,), 40, 200),
+    (20000, 50, (256, 256), 40, 200),
+    (2000, 300, (100,), 12, 200),
+    (20000, 50, (256, 256), 2, 1024),
 ]
-BATCH_SIZE, LEARNING_RATE, ALPHA = 200, 1e-3, 1e-4
+N_LONG = 9  # the others are short fits, where what surrounds the epochs weighs
+LEARNING_RATE, ALPHA = 1e-3, 1e-4
 NAMES = ["MLPRegressor", "skorch", "skmlp"]
 
 
 class Network(torch.nn.Sequential):
-    """Dense layers with ReLU between them."""
+    """Dense layers with an activation between them."""
 
-    def __init__(self, sizes, dtype):
+    def __init__(self, sizes, dtype, activation):
         layers = []
         for n_in, n_out in pairwise(sizes):
-            layers += [torch.nn.Linear(n_in, n_out, dtype=dtype), torch.nn.ReLU()]
+            layers += [torch.nn.Linear(n_in, n_out, dtype=dtype), activation()]
         super().__init__(*layers[:-1])
 
 
@@ -58,10 +62,10 @@ def regression_data(n_samples, n_features, dtype, noise=0.3):
     return X.astype(dtype), ((y - y.mean()) / y.std()).astype(dtype)
 
 
-def estimators(X, hidden, epochs):
+def estimators(X, hidden, epochs, batch_size, activation):
     """The three with equal settings, each run to its last epoch."""
-    batch_size = min(BATCH_SIZE, len(X))
     shared = {
+        "activation": activation,
         "hidden_layer_sizes": hidden,
         "alpha": ALPHA,
         "batch_size": batch_size,
@@ -74,6 +78,7 @@ def estimators(X, hidden, epochs):
         Network,
         module__sizes=(X.shape[1], *hidden, 1),
         module__dtype=torch.from_numpy(X).dtype,
+        module__activation={"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[activation],
         optimizer=torch.optim.Adam,
         optimizer__weight_decay=ALPHA / batch_size,  # what MLPRegressor adds to the gradient
         lr=LEARNING_RATE,
@@ -87,7 +92,7 @@ def estimators(X, hidden, epochs):
     return [MLPRegressor(**shared), skorch, RegularizedMLPRegressor(**shared)]
 
 
-def multiply_adds(n_samples, n_features, hidden, epochs):
+def multiply_adds(n_samples, n_features, hidden, epochs, _):
     """Three products a layer in training, two for the first, which passes nothing back."""
     first, *others = (a * b for a, b in pairwise((n_features, *hidden, 1)))
     return (2 * first + 3 * sum(others)) * n_samples * epochs
@@ -96,7 +101,7 @@ def multiply_adds(n_samples, n_features, hidden, epochs):
 def matmul_limit(dtype, hidden=(256,)):
     """The most multiply-adds a second of torch's matrix product, over a few shapes."""
     best = 0.0
-    for rows, inner, columns in [(1024,) * 3, (2048,) * 3, (BATCH_SIZE, hidden[0], hidden[-1])]:
+    for rows, inner, columns in [(1024,) * 3, (2048,) * 3, (200, hidden[0], hidden[-1])]:
         a = torch.rand(rows, inner, dtype=getattr(torch, dtype))
         b = torch.rand(inner, columns, dtype=getattr(torch, dtype))
         out = a @ b
@@ -109,12 +114,13 @@ def matmul_limit(dtype, hidden=(256,)):
     return best
 
 
-def measure(shape, dtype, repeats):
+def measure(shape, dtype, activation, names, repeats):
     """One row of the table as a dict."""
-    n_samples, n_features, hidden, epochs = shape
+    n_samples, n_features, hidden, epochs, batch_size = shape
     X, y = regression_data(n_samples, n_features, dtype)
-    models = estimators(X, hidden, epochs)
-    targets = [y, y[:, None], y]
+    models = estimators(X, hidden, epochs, batch_size, activation)
+    models = [model for name, model in zip(NAMES, models, strict=True) if name in names]
+    targets = [y[:, None] if isinstance(model, NeuralNetRegressor) else y for model in models]
     for model, target in zip(models, targets, strict=True):  # imports and first calls
         name = "max_epochs" if isinstance(model, NeuralNetRegressor) else "max_iter"
         clone(model).set_params(**{name: 1}).fit(X, target)
@@ -122,10 +128,13 @@ def measure(shape, dtype, repeats):
     times = in_turn(
         [lambda m=m, t=t: m.fit(X, t) for m, t in zip(models, targets, strict=True)], repeats
     )
+    n_steps = epochs * -(-n_samples // batch_size)
     return {
         "shape": f"{n_samples} x {n_features}, {'-'.join(map(str, hidden))}",
         "dtype": dtype,
+        "activation": activation,
         "epochs": epochs,
+        "microseconds": 1e6 * statistics.median(times[-1]) / n_steps,
         "seconds": [statistics.median(t) for t in times],
         "speedup": [median_ratio(t, times[-1]) for t in times[:-1]],
         "r2": [r2_score(y, np.ravel(model.predict(X))) for model in models],
@@ -133,31 +142,32 @@ def measure(shape, dtype, repeats):
     }
 
 
-def print_results(rows):
+def print_results(rows, names):
     """The table, and the median and minimum of the speed-ups over its rows."""
-    header = ["shape", "dtype", "epochs", *(f"{n}, s" for n in NAMES)]
-    header += ["/ MLPRegressor", "/ skorch", "R2 of each"]
+    header = ["shape", "dtype", "activation", "epochs", *(f"{n}, s" for n in names)]
+    header += [*(f"/ {n}" for n in names[:-1]), "us a step", "R2 of each"]
     print_table(
         header,
         [
-            [r["shape"], r["dtype"], r["epochs"], *r["seconds"]]
+            [r["shape"], r["dtype"], r["activation"], r["epochs"], *r["seconds"]]
             + [f"{s:.2f}" for s in r["speedup"]]
-            + [" ".join(f"{score:.3f}" for score in r["r2"])]
+            + [f"{r['microseconds']:.1f}", " ".join(f"{score:.3f}" for score in r["r2"])]
             for r in rows
         ],
     )
     print()
-    for name, speedups in zip(NAMES, zip(*(r["speedup"] for r in rows), strict=True), strict=False):
-        middle, least = statistics.median(speedups), min(speedups)
-        print(f"Speed of skmlp / {name}: median {middle:.2f}, minimum {least:.2f}")
+    for activation in dict.fromkeys(r["activation"] for r in rows):
+        own = [r["speedup"] for r in rows if r["activation"] == activation and r["is_long"]]
+        for name, speedups in zip(names, zip(*own, strict=True), strict=False):
+            middle, least = statistics.median(speedups), min(speedups)
+            print(f"{activation}: skmlp / {name}, median {middle:.2f}, minimum {least:.2f}")
 
 
-def print_share_of_limit(row):
+def print_share_of_limit(row, names, limit):
     """How near to the matrix product's own speed training comes."""
-    limit = matmul_limit(row["dtype"])
     row["matmul_limit"] = limit
     shares = [row["multiply_adds"] / s / limit for s in row["seconds"]]
-    text = ", ".join(f"{name} {share:.0%}" for name, share in zip(NAMES, shares, strict=True))
+    text = ", ".join(f"{name} {share:.0%}" for name, share in zip(names, shares, strict=True))
     print(f"{row['shape']}, {row['dtype']}: of {2e-9 * limit:.0f} GFLOP/s: {text}")
 
 
@@ -167,14 +177,23 @@ def main():
     parser.add_argument("--shapes", type=int, nargs="+", default=range(len(SHAPES)), metavar="K")
     parser.add_argument("--dtypes", nargs="+", default=["float32", "float64"])
     parser.add_argument("--json", help="file for the results")
+    parser.add_argument("--activations", nargs="+", default=["relu", "tanh"])
+    parser.add_argument("--without-skorch", action="store_true")
     args = parser.parse_args()
     one_thread()
     ignore_convergence()
-    rows = [measure(SHAPES[k], dtype, args.repeats) for k in args.shapes for dtype in args.dtypes]
-    print_results(rows)
+    names = [name for name in NAMES if not (args.without_skorch and name == "skorch")]
+    rows = [
+        {**measure(SHAPES[k], dtype, activation, names, args.repeats), "is_long": k < N_LONG}
+        for activation in args.activations
+        for k in args.shapes
+        for dtype in args.dtypes
+    ]
+    print_results(rows, names)
     print("\nShare of the matrix-multiply limit, one thread:")
-    for row in rows[-len(args.dtypes) :]:
-        print_share_of_limit(row)
+    limits = {dtype: matmul_limit(dtype) for dtype in args.dtypes}
+    for row in rows:
+        print_share_of_limit(row, names, limits[row["dtype"]])
     if args.json:
         with open(args.json, "w") as file:
             json.dump(rows, file, indent=1)
