@@ -14,7 +14,9 @@ from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.blas import dtrsv
+
+from ..kernels import binding
+from ..kernels.choice import is_on
 
 CURVATURE_SHARE = 0.95
 ROUNDING = 1e-14
@@ -37,15 +39,14 @@ class Minimum(NamedTuple):
 class InverseHessian:
     """The L-BFGS approximation from pairs of steps and changes, S and Y (pairs, size).
 
-    The compact form of Byrd, Nocedal, Schnabel (1994): with gamma = s'y / y'y of the last pair, R
-    the upper triangle of S Y' in the order of the pairs and D its diagonal, p = S v and q = Y v,
-
-        H v = gamma v + S' R^-T ((D + gamma Y Y') R^-1 p - gamma q) - gamma Y' R^-1 p.
+    Its products are those of the two-loop recursion (Nocedal 1980), from gamma = s'y / y'y of the
+    last pair.
     """
 
     def __init__(self) -> None:
         self._slots: list[int] = []  # of the pairs, the oldest first
         self._S = self._Y = np.empty((0, 0))
+        self._is_compiled = is_on()
 
     @property
     def is_empty(self) -> bool:
@@ -61,28 +62,32 @@ class InverseHessian:
             return
         if not self._S.size:
             self._S, self._Y = np.zeros((2, MEMORY, step.size))
-            self._SY, self._YY = np.zeros((2, MEMORY, MEMORY))
+            self._inverses = np.zeros(MEMORY)
         full = len(self._slots) == MEMORY
         slot = self._slots.pop(0) if full else len(self._slots)
         self._slots.append(slot)
-        self._S[slot], self._Y[slot] = step, change
-        self._SY[:, slot] = self._S @ change
-        self._YY[:, slot] = self._YY[slot] = self._Y @ change
-        self._gamma = product / square
+        self._S[slot], self._Y[slot], self._inverses[slot] = step, change, 1 / product
+        self._gamma = float(product / square)
 
     def times(self, vector: np.ndarray) -> np.ndarray:
         """H v; v itself where there are no pairs."""
+        result = vector.copy()
         if not self._slots:
-            return vector.copy()
-        n_pairs, gamma = len(self._slots), self._gamma
-        S, Y, order = self._S[:n_pairs], self._Y[:n_pairs], np.ix_(self._slots, self._slots)
-        R, YY = np.asfortranarray(self._SY[order]), self._YY[order]
-        p, q = (S @ vector)[self._slots], (Y @ vector)[self._slots]
-        u = dtrsv(R, p)
-        w = np.empty((2, n_pairs))
-        w[0, self._slots] = dtrsv(R, R.diagonal() * u + gamma * (YY @ u - q), trans=1)
-        w[1, self._slots] = -gamma * u
-        return gamma * vector + w[0] @ S + w[1] @ Y
+            return result
+        if self._is_compiled:
+            slots, shares = np.array(self._slots), np.empty(MEMORY)
+            pairs = self._S, self._Y, slots, self._inverses, slots.size
+            binding.compiled.two_loop(*pairs, self._gamma, result, shares)
+            return result
+        shares = {}
+        for slot in reversed(self._slots):
+            shares[slot] = self._inverses[slot] * (self._S[slot] @ result)
+            result -= shares[slot] * self._Y[slot]
+        result *= self._gamma
+        for slot in self._slots:
+            share = shares[slot] - self._inverses[slot] * (self._Y[slot] @ result)
+            result += share * self._S[slot]
+        return result
 
 
 class _Point(NamedTuple):

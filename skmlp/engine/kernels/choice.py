@@ -31,12 +31,16 @@ def is_off() -> bool:
     return os.environ.get(VARIABLE, "1") == "0"
 
 
+def is_on() -> bool:
+    """Whether there are compiled loops to go through."""
+    return binding.compiled is not None and not is_off()
+
+
 def serves(task: Task) -> bool:
     """Whether a task's loops are compiled."""
     program = task.program
     return (
-        binding.compiled is not None
-        and not is_off()
+        is_on()
         and program.device == "cpu"
         and program.activation in binding.ACTIVATIONS
         and program.loss in binding.LOSSES

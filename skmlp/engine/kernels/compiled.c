@@ -286,6 +286,27 @@ static PyObject *forward_backward(PyObject *self, PyObject *const *args, Py_ssiz
   return works ? Py_BuildValue("(dddd)", sums[0], sums[1], sums[2], sums[3]) : NULL;
 }
 
+/* (S, Y, slots, inverses, n_pairs, gamma, vector, shares): H times the vector, in place. */
+static PyObject *two_loop(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+  if (n_args != 8) return PyErr_Format(PyExc_TypeError, "8 arguments, got %zd", n_args);
+  Buffers buffers = {.n = 0};
+  double *S = memory_of(&buffers, args[0], 0), *Y = memory_of(&buffers, args[1], 0);
+  int64_t *slots = memory_of(&buffers, args[2], 0);
+  double *inverses = memory_of(&buffers, args[3], 0);
+  long n_pairs = PyLong_AsLong(args[4]);
+  double gamma = PyFloat_AsDouble(args[5]);
+  double *vector = memory_of(&buffers, args[6], 1), *shares = memory_of(&buffers, args[7], 1);
+  int works = !buffers.failed && !PyErr_Occurred();
+  if (works) {
+    long size = (long)(buffers.views[4].len / (Py_ssize_t)sizeof(double));
+    PyThreadState *thread = PyEval_SaveThread();
+    two_loop_double(S, Y, slots, inverses, n_pairs, gamma, vector, shares, size);
+    PyEval_RestoreThread(thread);
+  }
+  release(&buffers);
+  return works ? Py_NewRef(Py_None) : NULL;
+}
+
 /* The size in bytes of the buffers of a batch: (program, n_rows, is_double). */
 static PyObject *bytes_of_work(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
   Buffers buffers = {.n = 0};
@@ -312,6 +333,7 @@ static const char *instruction_set(void) {
 static PyMethodDef METHODS[] = {
     {"address", address, METH_O, "Address of a capsule's function."},
     {"bytes_of_work", FAST(bytes_of_work), "Bytes that the calls work in."},
+    {"two_loop", FAST(two_loop), "The two-loop recursion of L-BFGS."},
     {"forward_backward", FAST(forward_backward), "A proximal gradient step."},
     {"epochs_single", FAST(call_epochs_single), "Epochs in float32."},
     {"epochs_double", FAST(call_epochs_double), "Epochs in float64."},
