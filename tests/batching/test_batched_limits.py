@@ -26,8 +26,6 @@ from skmlp import RegularizedMLPRegressor, batched_fits
 from skmlp.batching.joblib_backend import training_threads
 from skmlp.engine.train import train
 
-# Limits
-
 
 @pytest.mark.parametrize(
     "limits, expected",

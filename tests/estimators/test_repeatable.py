@@ -14,6 +14,7 @@ import torch
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_predict
+from support.engine_tasks import torch_threads
 from support.small_fits import CONFIGURATIONS, X, configurations, regressor, state, y
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -41,10 +42,8 @@ def diverge():
 
 @pytest.fixture
 def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+    with torch_threads(2):
+        yield
 
 
 def run(script, *arguments):

@@ -21,9 +21,6 @@ from support.paths_of_networks import (
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-# What may go wrong
-
-
 @pytest.mark.parametrize(
     "change, message",
     [

@@ -30,9 +30,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 NOISE = np.random.default_rng(1).normal(size=N_ROWS)
 
 
-# Paths
-
-
 @pytest.mark.parametrize("param", ["group_l1", "l1_per_layer"])
 @pytest.mark.parametrize("hidden", [8, (6, 4)])
 def test_path_goes_from_dense_to_nothing(hidden, param):

@@ -19,9 +19,6 @@ from skmlp.paths.running.trainer import Trainer
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-# Stability selection
-
-
 @pytest.mark.parametrize("hidden", [(), 8])
 def test_stable_features_are_the_true_ones(hidden):
     model = network(hidden_layer_sizes=hidden)

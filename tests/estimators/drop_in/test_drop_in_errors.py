@@ -12,8 +12,6 @@ from support.drop_in import CLASSES, SMALL, SOLVERS, WEIGHTS, X, quiet, regresso
 
 from skmlp import RegularizedMLPRegressor
 
-# Warnings and errors
-
 
 @pytest.mark.parametrize(
     "params",

@@ -14,9 +14,6 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-# Positive weights
-
-
 @pytest.mark.parametrize("normalization", [None, "batch", "layer"])
 @pytest.mark.parametrize("l1", [0.0, 0.01])
 @pytest.mark.parametrize("solver", SOLVERS)

@@ -13,8 +13,6 @@ pytestmark = pytest.mark.filterwarnings("error")
 REFERENCES = json.loads((Path(__file__).parents[2] / "data" / "glmnet_references.json").read_text())
 
 
-# Solutions on file
-
 PROGRAMS = ("sklearn", "glmnet", "scipy_nnls")
 ON_FILE = [
     (data, problem, program)
