@@ -6,14 +6,20 @@ import pytest
 
 ROUNDING = {
     "test_choices",
+    "test_cv_of_networks",
     "test_dependent_columns",
+    "test_dependent_columns_of_groups",
     "test_lasso",
-    "test_panoc",
     "test_moving_penalty",
+    "test_networks_and_folds_given",
+    "test_panoc",
+    "test_paths_at_the_edges",
     "test_paths_linear",
     "test_paths_networks",
     "test_reference_solutions",
     "test_sample_weight",
+    "test_solutions_of_scikit_learn",
+    "test_stability_of_networks",
     "test_units_of_y",
 }
 

@@ -1,5 +1,5 @@
-import numpy as np
 import pytest
+from support.draws import begin_again
 
 
 @pytest.fixture(autouse=True)
@@ -7,4 +7,4 @@ def same_draws_in_any_order(request):
     """Each test draws as if it ran alone, from its module's generator ``RNG`` where it has one."""
     generator = getattr(request.module, "RNG", None)
     if generator is not None:
-        generator.bit_generator.state = np.random.default_rng(1).bit_generator.state
+        begin_again(generator)

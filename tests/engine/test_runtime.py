@@ -5,6 +5,7 @@ import threading
 
 import pytest
 import torch
+from support.engine_tasks import torch_threads
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skmlp.engine.runtime import (
@@ -18,10 +19,8 @@ from skmlp.engine.runtime import (
 
 @pytest.fixture
 def three_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    yield
-    torch.set_num_threads(before)
+    with torch_threads(3):
+        yield
 
 
 @pytest.mark.usefixtures("three_threads")

@@ -1,6 +1,5 @@
-"""What paths, cross-validation and stability selection check, publish and warn of."""
+"""What paths, cross-validation and stability selection publish and warn of, in any units of y."""
 
-import re
 import warnings
 
 import numpy as np
@@ -9,8 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV, KFold
-from sklearn.utils._param_validation import InvalidParameterError
+from support.searches_of_strengths import ENTRIES, LINEAR, NETWORK, WEIGHT, X, run_cv, run_path, y
 
 from skmlp import (
     RegularizedMLPRegressor,
@@ -21,223 +19,9 @@ from skmlp import (
 from skmlp.engine.train import train
 from skmlp.estimators.publication import warn_of_status
 from skmlp.parameters.task_builder import build_task
-from skmlp.paths.running.base_network import default_network
 from skmlp.training_data.fit_data import checked_arrays, fit_data
 
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(90, 4))
-y = np.tanh(2 * X[:, 0]) + X[:, 1] + 0.1 * RNG.normal(size=90)
 NOISY = np.column_stack([X, np.random.default_rng(7).normal(size=(90, 4))])
-LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0}
-NETWORK = {
-    "hidden_layer_sizes": 6,
-    "activation": "tanh",
-    "solver": "lbfgs",
-    "alpha": 2.0,
-    "tol": 1e-3,
-    "max_iter": 1000,
-    "random_state": 0,
-}
-
-
-def run_cv(model, **params):
-    return RegularizedMLPRegressorCV(model, **{"n_strengths": 5, "cv": 3, **params}).fit(X, y)
-
-
-def run_path(model, **params):
-    return regularization_path(model, X, y, **{"n_strengths": 4, **params})
-
-
-def run_selection(model, **params):
-    return stability_selection(model, X, y, n_subsamples=4, n_strengths=3, random_state=0, **params)
-
-
-ENTRIES = [run_cv, run_path, run_selection]
-
-
-# Parameters of the network
-
-
-@pytest.mark.parametrize("run", ENTRIES)
-@pytest.mark.parametrize(
-    "name, value",
-    [("max_iter", 0), ("tol", -1), ("activation", "rellu"), ("solver", "newton"), ("loss", "l2")],
-)
-def test_parameters_of_the_network_are_checked(run, name, value):
-    with pytest.raises(InvalidParameterError, match=f"'{name}' parameter"):
-        run(RegularizedMLPRegressor(**{**NETWORK, name: value}))
-
-
-@pytest.mark.parametrize("run", ENTRIES)
-def test_verbose_prints_a_line_a_strength(run, capsys):
-    run(RegularizedMLPRegressor(**NETWORK), verbose=True)
-    lines = capsys.readouterr().out.splitlines()
-    assert sum(line.startswith("Strength") and "features" in line for line in lines) >= 3
-    assert any(line.startswith("Refits") for line in lines) == (run is run_cv)
-    run(RegularizedMLPRegressor(**NETWORK))
-    assert not capsys.readouterr().out
-    with pytest.raises(InvalidParameterError, match="'verbose' parameter"):
-        run(RegularizedMLPRegressor(**NETWORK), verbose="much")
-
-
-LINE = (
-    r"Strength \d of 5, group_l1 = (\S+): (\d) features \((\S+) in folds\), loss (\S+), "
-    r"mean error of folds (\S+) \(se (\S+)\)"
-)
-
-
-@pytest.mark.parametrize("relaxed", [False, True, "auto"])
-def test_verbose_says_what_the_choice_is_made_by(relaxed, capsys):
-    chosen = run_cv(RegularizedMLPRegressor(**NETWORK), verbose=True, relaxed=relaxed)
-    *lines, last = capsys.readouterr().out.splitlines()
-    said = [re.fullmatch(LINE, line) for line in lines if line.startswith("Strength")]
-    numbers = np.array([[float(number) for number in match.groups()] for match in said])
-    assert_allclose(numbers[:, 0], chosen.strengths_, rtol=1e-3)
-    assert_array_equal(numbers[:, 1], chosen.n_features_path_)
-    assert_allclose(numbers[:, 3], chosen.path_.objective, atol=1e-6)
-    errors = numbers[:, 4]
-    if relaxed is True:
-        errors = [float(line.split()[-1]) for line in lines if line.startswith("Refits at")]
-    else:
-        assert_allclose(numbers[:, 5], chosen.mse_se_, rtol=0.06)
-    assert_allclose(errors, chosen.mse_mean_, rtol=1e-5)
-    assert last.startswith(f"Chosen: group_l1 = {chosen.strength_:.4g}, ")
-    assert ("refitted" in last) == chosen.relaxed_
-    assert float(last.split()[-1]) == pytest.approx(chosen.mse_, rel=1e-5)
-
-
-def test_lbfgs_prints_its_progress(capsys):
-    model = RegularizedMLPRegressor(**NETWORK).set_params(verbose=True, tol=1e-6).fit(X, y)
-    *_, last = capsys.readouterr().out.splitlines()
-    assert last.startswith("Iteration ")
-    assert float(last.split("=")[1]) == pytest.approx(model.objective_, rel=1e-3)
-
-
-def test_parameters_of_the_default_network_say_what_to_do():
-    search = GridSearchCV(RegularizedMLPRegressorCV(), {"estimator__alpha": [1.0, 2.0]}, cv=2)
-    with pytest.raises(ValueError, match=r"estimator is None: give one, such as .*solver='lbfgs'"):
-        search.fit(X, y)
-    model = RegularizedMLPRegressorCV()
-    network = RegularizedMLPRegressor(**NETWORK)
-    assert model.set_params(estimator=network, estimator__alpha=3.0).estimator.alpha == 3.0
-
-
-def test_the_default_network_is_the_one_that_docs_and_messages_write():
-    documented = re.search(r"None is ``(.+?)``", RegularizedMLPRegressorCV.__doc__, re.S)[1]
-    with pytest.raises(ValueError, match="estimator is None") as caught:
-        RegularizedMLPRegressorCV().set_params(estimator__alpha=1.0)
-    told = re.search(r"CV\((.+?\))\)", str(caught.value))[1]
-    for written in (" ".join(documented.split()), told):
-        network = eval(written, {"RegularizedMLPRegressor": RegularizedMLPRegressor})
-        assert network.get_params() == default_network().get_params()
-
-
-def test_a_plain_network_gets_the_alpha_of_the_default_one():
-    plain = RegularizedMLPRegressor(**{**NETWORK, "alpha": 1e-4})
-    with pytest.warns(UserWarning, match="alpha=7 is taken"):
-        chosen = run_cv(plain, adaptive=False, relaxed=False)
-    expected = run_cv(clone(plain).set_params(alpha=7), adaptive=False, relaxed=False)
-    assert_array_equal(chosen.mse_path_, expected.mse_path_)
-    assert chosen.estimator_.alpha == 7
-
-
-SETTINGS = {run_path: {"relaxed": False}, run_selection: {}}
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("run", SETTINGS)
-def test_the_error_of_a_plain_network_says_what_to_write(run):
-    """What it says runs; the network is that of the cross-validation."""
-    with pytest.raises(ValueError, match="needs a penalty on every later layer") as caught:
-        run(RegularizedMLPRegressor())
-    message = str(caught.value)
-    written = re.search(r"RegularizedMLPRegressor\([^)]*\)", message).group()
-    example = eval(written, {"RegularizedMLPRegressor": RegularizedMLPRegressor})
-    assert repr(example) == repr(RegularizedMLPRegressorCV()._base())
-    assert "estimator.set_params(alpha=7)" in message
-    assert "l1_ratio=0.9" in message
-    small = {"hidden_layer_sizes": 4, "activation": "tanh", "max_iter": 300}
-    settings = {"adaptive": False, **SETTINGS[run]}
-    for model, ways in (
-        (example, {}),
-        (RegularizedMLPRegressor(solver="lbfgs"), {"l1_ratio": 0.9}),
-    ):
-        found = run(model.set_params(**small), **settings, **ways)
-        assert (np.diff(found.strengths) > 0).all()
-
-
-# Folds
-
-
-@pytest.mark.parametrize("model", [LINEAR, NETWORK])
-def test_no_folds_are_an_error(model):
-    network, splits = RegularizedMLPRegressor(**model), KFold(3).split(X)
-    for cv in ([], iter(())):
-        with pytest.raises(ValueError, match="cv yields no split"):
-            run_cv(network, cv=cv)
-    run_cv(network, cv=splits)
-    with pytest.raises(ValueError, match="cv yields no split"):
-        run_cv(network, cv=splits)
-    with pytest.raises(ValueError, match="cv yields no split"):
-        run_path(network, cv=[], adaptive=True)
-
-
-def test_folds_without_rows_are_errors():
-    network, rows = RegularizedMLPRegressor(**LINEAR), np.arange(90)
-    with pytest.raises(ValueError, match="fold without a training row"):
-        run_cv(network, cv=[(rows[:0], rows)])
-    with pytest.raises(ValueError, match="leaves out no row"):
-        run_cv(network, cv=[(rows, rows[:0])])
-    weight = np.r_[np.zeros(45), np.ones(45)]
-    halves = RegularizedMLPRegressorCV(network, cv=[(rows[:45], rows[45:])])
-    with pytest.raises(ValueError, match="fold without a training row of positive weight"):
-        halves.fit(X, y, weight)
-
-
-ROWS = np.arange(90)
-NO_ROWS = [
-    ([(ROWS[:50], ROWS[40:] + 5)], "cv holds the held-out row 90, but X has n_samples=90 rows"),
-    ([(ROWS[:50], ROWS[50:]), ([0, 200, 300], [1, 2])], "cv holds the training row 200, but X"),
-    ([(ROWS[:50], [-91, 60])], "cv holds the held-out row -91, but X has n_samples=90"),
-    ([(ROWS[:50], ROWS[50:].astype(np.uint64) + 1)], "cv holds the held-out row 90, but"),
-    ([(ROWS[:50] / 1.0, ROWS[50:])], r"cv must hold row numbers.*training rows of shape \(50,\)"),
-    ([(ROWS < 50, ROWS[:80] >= 50)], r"masks of shape \(90,\), got held-out rows of shape \(80,\)"),
-    ([(ROWS[:50], 60)], r"got held-out rows of shape \(\) and dtype int"),
-    ([(["a", "b"], ROWS[50:])], "cv must hold row numbers"),
-    ((ROWS[:50], ROWS[50:]), "cv must yield pairs of training and held-out rows, got array"),
-    ([(ROWS[:50],)], "cv must yield pairs"),
-    ([3], "cv must yield pairs of training and held-out rows, got 3"),
-]
-
-
-@pytest.mark.parametrize("model", [LINEAR, NETWORK], ids=["linear", "network"])
-@pytest.mark.parametrize("cv, message", NO_ROWS)
-def test_folds_hold_rows_of_the_data(cv, message, model):
-    network = RegularizedMLPRegressor(**model)
-    with pytest.raises(ValueError, match=message):
-        run_cv(network, cv=cv)
-    with pytest.raises(ValueError, match=message):
-        run_path(network, cv=cv, adaptive=True)
-
-
-def test_rows_out_of_range_are_counted_among_all_rows():
-    weight = np.r_[np.zeros(45), np.ones(45)]
-    for last, outside in ((89, False), (90, True)):
-        model = RegularizedMLPRegressorCV(
-            RegularizedMLPRegressor(**LINEAR), n_strengths=3, cv=[(ROWS[45:70], [80, last])]
-        )
-        if outside:
-            with pytest.raises(ValueError, match="row 90, but X has n_samples=90 rows"):
-                model.fit(X, y, weight)
-        else:
-            assert np.isfinite(model.fit(X, y, weight).mse_)
-
-
-def test_folds_as_masks_and_from_the_end():
-    network, halves = RegularizedMLPRegressor(**LINEAR), (ROWS[:50], ROWS[50:])
-    expected = run_cv(network, cv=[halves]).mse_path_
-    for pair in ((ROWS < 50, ROWS >= 50), (halves[0], halves[1] - 90), map(list, halves)):
-        assert_array_equal(run_cv(network, cv=[tuple(pair)]).mse_path_, expected)
 
 
 # Convergence
@@ -385,9 +169,8 @@ def test_what_is_published_is_read_from_the_task():
 
 
 def test_the_default_network_does_not_depend_on_the_sum_of_weights():
-    weight = RNG.uniform(0.5, 1.5, 90)
     fits = [
-        RegularizedMLPRegressorCV(n_strengths=4, cv=3).fit(X, y, unit * weight / weight.sum())
+        RegularizedMLPRegressorCV(n_strengths=4, cv=3).fit(X, y, unit * WEIGHT / WEIGHT.sum())
         for unit in (1.0, 90.0)
     ]
     assert_allclose(fits[0].strengths_, fits[1].strengths_, rtol=1e-6)

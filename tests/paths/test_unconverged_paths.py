@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
+from support.searches_of_strengths import X, y
 
 from skmlp import (
     RegularizedMLPRegressor,
@@ -17,9 +18,6 @@ from skmlp import (
 from skmlp.engine.task import Status
 from skmlp.paths.running import trainer as _trainer
 
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(90, 4))
-y = np.tanh(2 * X[:, 0]) + X[:, 1] + 0.1 * RNG.normal(size=90)
 STRENGTHS = [0.01, 0.05, 0.2]
 
 

@@ -1,10 +1,13 @@
 """What the tests of batched fits share: small data, and the sizes of the engine's calls."""
 
+import _thread
 import threading
+import time
 import warnings
 from unittest import mock
 
 import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -22,6 +25,10 @@ def network(**params):
     """A small network that trains for a few epochs, without a word."""
     given = {"hidden_layer_sizes": (4,), "max_iter": 3, "n_iter_no_change": 3, "random_state": 0}
     return RegularizedMLPRegressor(**{**given, **params})
+
+
+def fit(alpha):
+    return network(alpha=alpha).fit(X, y)
 
 
 def pipeline(**params):
@@ -80,3 +87,23 @@ def assert_same_search(a, b):
         assert getattr(a, name, None) == getattr(b, name, None), name
     if a.refit:
         np.testing.assert_array_equal(a.predict(X), b.predict(X))
+
+
+class Step(TransformerMixin, BaseEstimator):
+    """A transformer that does ``action`` in fit."""
+
+    def __init__(self, action="pass"):
+        self.action = action
+
+    def fit(self, X, y=None):
+        if self.action == "fail":
+            raise RuntimeError("no step")
+        if self.action == "interrupt":
+            _thread.interrupt_main()
+            time.sleep(0.2)
+        if self.action == "sleep":
+            time.sleep(0.5)
+        return self
+
+    def transform(self, X):
+        return X

@@ -1,5 +1,6 @@
 """Tasks as the estimator makes them, and the network of torch's own functions."""
 
+from contextlib import contextmanager
 from unittest import mock
 
 import numpy as np
@@ -87,3 +88,12 @@ def mean_loss(output, y, loss):
     constant = torch.xlogy(y, y) - y
     deviance = functional.poisson_nll_loss(output, y, reduction="none") + constant
     return deviance.sum() / len(y)
+
+
+@contextmanager
+def torch_threads(n):
+    """torch computes with n threads within the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    yield
+    torch.set_num_threads(before)

@@ -1,7 +1,5 @@
 """Linear fits where columns or rows depend on each other: the optimum, and scikit-learn's value."""
 
-import warnings
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -11,55 +9,12 @@ from sklearn.linear_model import (
     Lasso,
     LassoCV,
     LinearRegression,
-    MultiTaskElasticNet,
     MultiTaskElasticNetCV,
-    MultiTaskLasso,
     Ridge,
 )
+from support.dependent_columns import DESIGNS, EXACT, LINEAR, fitted, largest_l1, problem
 
 from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV, regularization_path
-
-LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0, "normalize_y": False}
-EXACT = {"tol": 1e-12, "max_iter": 10**6}
-
-
-def fitted(X, y, sample_weight=None, **params):
-    """A linear model whose fit does not warn."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        return RegularizedMLPRegressor(**{**LINEAR, **params}).fit(X, y, sample_weight)
-
-
-def dummies(rng, n, n_variables):
-    return np.hstack([np.eye(5)[rng.integers(0, 5, n)] for _ in range(n_variables)])
-
-
-def with_totals(rng, n):
-    parts = rng.normal(size=(n, 12))
-    return np.c_[parts, parts[:, :4] + parts[:, 4:8], parts.sum(1), parts[:, 1]]
-
-
-DESIGNS = {
-    "totals": lambda rng: with_totals(rng, 90),
-    "full dummies": lambda rng: dummies(rng, 100, 5),
-    "more dummies than rows": lambda rng: dummies(rng, 30, 8),
-    "columns twice": lambda rng: np.tile(rng.normal(size=(60, 9)), 2),
-    "opposite columns": lambda rng: np.hstack([X := rng.normal(size=(50, 7)), -X, X[:, :1] + 3]),
-    "rows twice": lambda rng: np.repeat(rng.normal(size=(12, 40)), 2, 0),
-    "bootstrap": lambda rng: rng.normal(size=(20, 50))[rng.integers(0, 20, 20)],
-    "low rank": lambda rng: rng.normal(size=(40, 3)) @ rng.normal(size=(3, 30)),
-}
-
-
-def problem(name, n_outputs=1):
-    rng = np.random.default_rng(len(name))
-    X = DESIGNS[name](rng)
-    Y = X @ rng.normal(size=(X.shape[1], n_outputs)) + 0.3 * rng.normal(size=(len(X), n_outputs))
-    return X, (Y[:, 0] if n_outputs == 1 else Y)
-
-
-def largest_l1(X, y):
-    return np.abs((X - X.mean(0)).T @ (y - y.mean(0))).max() / len(X)
 
 
 def objective(X, y, coef, intercept, l1, l2=0.0):
@@ -180,83 +135,6 @@ def test_going_on_from_the_solution_goes_nowhere(name, param):
     model.fit(X, Y)
     assert model.n_iter_ == 1
     assert_allclose(model.coefs_[0], before, rtol=0, atol=1e-9)
-
-
-@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
-@pytest.mark.parametrize("name", DESIGNS)
-def test_groups_of_outputs_are_multi_task_models(name, l1_ratio):
-    """At the default tolerance."""
-    X, Y = problem(name, n_outputs=3)
-    alpha = 0.05 * largest_l1(X, Y)
-    params = {"group_l1": alpha * l1_ratio, "alpha": alpha * (1 - l1_ratio) * len(X)}
-    model = fitted(X, Y, **params)
-    reference = MultiTaskElasticNet(alpha, l1_ratio=l1_ratio, **EXACT).fit(X, Y)
-
-    def value(coef, intercept):
-        residual = Y - X @ coef - intercept
-        l2 = 0.5 * alpha * (1 - l1_ratio) * (coef**2).sum()
-        return (
-            0.5 * (residual**2).sum() / len(X)
-            + l2
-            + params["group_l1"] * np.sqrt((coef**2).sum(1)).sum()
-        )
-
-    ours = value(model.coefs_[0], model.intercepts_[0])
-    assert ours <= value(reference.coef_.T, reference.intercept_) * (1 + 1e-8)
-    assert model.objective_ == pytest.approx(ours, rel=1e-9)
-    if l1_ratio < 1:
-        assert_allclose(model.coefs_[0], reference.coef_.T, rtol=0, atol=1e-5)
-
-
-def test_multi_task_lasso_at_the_default_tolerance():
-    rng = np.random.default_rng(5)
-    X = rng.normal(size=(60, 15)) * np.geomspace(0.1, 10, 15)
-    Y = X[:, :4] @ rng.normal(size=(4, 3)) + rng.normal(size=(60, 3))
-    for share in (0.5, 0.05, 0.005):
-        alpha = share * np.linalg.norm((X - X.mean(0)).T @ (Y - Y.mean(0)), axis=1).max() / 60
-        coef = fitted(X, Y, group_l1=alpha).coefs_[0]
-        reference = MultiTaskLasso(alpha, **EXACT).fit(X, Y)
-        assert_allclose(coef, reference.coef_.T, rtol=0, atol=1e-8 * np.abs(coef).max())
-        assert_array_equal(coef.any(1), reference.coef_.any(0))
-
-
-@pytest.mark.parametrize("positive", [False, True])
-@pytest.mark.parametrize("n_outputs", [1, 2])
-def test_conditions_of_a_group_lasso(n_outputs, positive):
-    """Of groups of features, one excluded column and one unpenalised group among them."""
-    rng = np.random.default_rng(7)
-    X = rng.normal(size=(40, 60)) * np.repeat(np.exp(rng.normal(size=12)), 5)
-    Y = X @ rng.normal(size=(60, n_outputs)) + rng.normal(size=(40, n_outputs))
-    groups = [list(range(k, k + 5)) for k in range(0, 60, 5)]
-    factor = np.repeat([0.0, *np.ones(11)], 5)
-    factor[7] = np.inf
-    strength = 0.1 * largest_l1(X, Y)
-    model = fitted(
-        X,
-        Y.squeeze(),
-        group_l1=strength,
-        feature_groups=groups,
-        penalty_factor=factor,
-        positive_weights=positive,
-        max_iter=5000,
-    )
-    coef, centred = model.coefs_[0], X - X.mean(0)
-    gradient = centred.T @ (centred @ coef - (Y - Y.mean(0))) / 40
-    assert_array_equal(coef[7], 0)
-    in_use = 0
-    for k, members in enumerate(groups):
-        members = np.setdiff1d(members, [7])
-        own, slope = coef[members], gradient[members]
-        if positive:
-            slope = np.where(own == 0, np.minimum(slope, 0), slope)
-        bound = strength * np.sqrt(len(members)) * (k > 0)
-        norm = np.linalg.norm(own)
-        in_use += norm > 0
-        if norm > 0:
-            assert_allclose(slope, -bound * own / norm, rtol=0, atol=1e-8)
-        else:
-            assert np.linalg.norm(slope) <= bound + 1e-8
-    assert 0 < in_use < 12
 
 
 def test_a_cv_on_dependent_columns_chooses_the_lasso_s_strength():

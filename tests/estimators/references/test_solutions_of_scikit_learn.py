@@ -1,33 +1,21 @@
-"""Without hidden layers the estimator gives the solutions of glmnet, scikit-learn and SciPy."""
+"""Linear models equal those that scikit-learn and scipy fit to the same data."""
 
-import json
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 from scipy import sparse
 from scipy.optimize import nnls
 from sklearn.datasets import make_regression
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, PoissonRegressor, Ridge
-from support.reference_data import RECIPES
-
-from skmlp import RegularizedMLPRegressor
+from support.draws import begin_again
+from support.linear_models import assert_same_solution, linear
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-REFERENCES = json.loads((Path(__file__).parents[1] / "data" / "glmnet_references.json").read_text())
-LINEAR = {"hidden_layer_sizes": (), "normalize_y": False, "solver": "lbfgs", "random_state": 0}
+RNG = np.random.default_rng(0)
 EXACT = {"tol": 1e-15, "max_iter": 10**5}
-
-
-def linear(l1=0.0, l2=0.0, total_weight=1.0, **params):
-    """The linear model in the terms of the objective: alpha is l2 times the sum of weights."""
-    return RegularizedMLPRegressor(
-        **{**LINEAR, "l1_per_layer": l1, "alpha": l2 * total_weight, **params}
-    )
 
 
 def exactly(reference, X, y, sample_weight=None):
@@ -37,73 +25,10 @@ def exactly(reference, X, y, sample_weight=None):
         return reference.set_params(**EXACT).fit(X, y, sample_weight)
 
 
-def assert_same_solution(model, coef, intercept):
-    """The same support, and coefficients and intercept within 1e-8 of the largest coefficient."""
-    ours, coef = model.coefs_[0], np.reshape(coef, model.coefs_[0].shape)
-    largest = np.abs(coef).max()
-    assert_array_equal(ours != 0, coef != 0)
-    assert_allclose(ours, coef, rtol=0, atol=1e-8 * largest)
-    assert_allclose(model.intercepts_[0], intercept, rtol=1e-8, atol=1e-8 * largest)
-
-
-# Solutions on file
-
-PROGRAMS = ("sklearn", "glmnet", "scipy_nnls")
-ON_FILE = [
-    (data, problem, program)
-    for data in RECIPES
-    for problem, record in REFERENCES[data]["problems"].items()
-    for program in PROGRAMS
-    if program in record
-]
-
-
-def test_every_solution_on_file_is_tested():
-    assert set(RECIPES) == set(REFERENCES) - {"_about"}
-    assert len(ON_FILE) == 3 * 14
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_data_are_those_of_the_references(name):
-    X, y = RECIPES[name]()
-    reference = REFERENCES[name]
-    assert X.shape == (reference["n"], reference["p"])
-    sums = {"X_sum_abs": np.abs(X).sum(), "y_sum": y.sum(), "y_sumsq": y @ y}
-    assert sums == pytest.approx(reference["checksum"], rel=1e-12, abs=1e-10)
-
-
-@pytest.mark.parametrize("data, problem, program", ON_FILE)
-def test_equals_the_solution_on_file(data, problem, program):
-    X, y = RECIPES[data]()
-    record = REFERENCES[data]["problems"][problem]
-    factor = np.resize([1, 0.5, 2, 1, 3], X.shape[1]) if record.get("penalty_factor") else None
-    weight = np.resize([1, 2, 0.5, 1], len(y)) if record.get("sample_weight") else None
-    model = linear(
-        record["l1"],
-        record["l2"],
-        len(y) if weight is None else weight.sum(),
-        penalty_factor=factor,
-        positive_weights=record.get("nonneg", False),
-    ).fit(X, y, weight)
-    solution = record[program]
-    coef = solution.get("coef_dense")
-    if coef is None:
-        coef = np.zeros(X.shape[1])
-        coef[[int(j) for j in solution["coef"]]] = list(solution["coef"].values())
-    assert_same_solution(model, coef, solution["intercept"])
-    assert model.objective_ == pytest.approx(solution["objective"], rel=1e-12)
-    assert model.optimality_ <= 1e-12 * np.abs(X.T @ y).max()
-
-
-# Solutions made here
-
-RNG = np.random.default_rng(0)
-
-
 @pytest.fixture(autouse=True)
 def same_draws_in_any_order():
     """Each test draws as if it ran alone."""
-    RNG.bit_generator.state = np.random.default_rng(1).bit_generator.state
+    begin_again(RNG)
 
 
 def sparse_signal(n, p, scale=1.0):
