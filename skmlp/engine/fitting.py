@@ -70,7 +70,7 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
     draws = [Draws.of(task.seed) for task in tasks]
     rngs = [one.state for one in draws]
     rows = [layout.pack(_start(task, rng)) for task, rng in zip(tasks, rngs, strict=True)]
-    if program.solver == "lbfgs":
+    if program.is_deterministic:
         with _turn(tasks[0]):
             ends = minimize(tasks, penalties, layout, rows)
         outcomes = [Outcome(*end[:4], is_settled=True) for end in ends]

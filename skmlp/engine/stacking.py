@@ -37,7 +37,7 @@ def run(chunk: Chunk) -> list[Solution]:
     """Train the tasks of a chunk."""
     program = chunk.tasks[0].program
     with one_fit():
-        if program.solver == "lbfgs" and is_linear_regression(program):
+        if program.is_deterministic and is_linear_regression(program):
             return [solve_linear(task) for task in chunk.tasks]
         return train_stack(chunk.tasks)
 
@@ -78,7 +78,7 @@ def count_stacks(program: Program, n_models: int, n_threads: int, fair_share: fl
     in a plain fit. On other devices a stack is as large as memory allows. lbfgs without group
     norms steps through one model at a time.
     """
-    if program.solver == "lbfgs" and not program.has_group_norms:
+    if program.is_deterministic and not program.has_group_norms:
         return n_models
     bytes_each = bytes_of_step(program)
     if program.device == "cpu":

@@ -47,6 +47,11 @@ class Program:
         return len(self.layer_sizes) - 1
 
     @property
+    def is_deterministic(self) -> bool:
+        """Whether the solver searches on all rows, without epochs."""
+        return self.solver == "lbfgs"
+
+    @property
     def without_dropout(self) -> Program:
         """The program of prediction."""
         return replace(self, dropout=(0.0,) * len(self.dropout))

@@ -112,7 +112,7 @@ def _batch_size(estimator, n_samples):
 
 
 def _check_composition(estimator, program, l1):
-    if program.solver == "lbfgs" and any(program.dropout):
+    if program.is_deterministic and any(program.dropout):
         raise ValueError(
             f"dropout={estimator.dropout!r} is random and solver='lbfgs' deterministic: use "
             "solver='adam' or 'sgd' with dropout."

@@ -38,7 +38,7 @@ def warn_of_units(task, names):
     from ..engine.network.columns import column_moments
 
     penalised = task.l1[0] > 0 or task.group_l1 > 0 or task.alpha[0] > NEGLIGIBLE_ALPHA
-    if task.train.n_rows < FEW_ROWS or (task.program.solver == "lbfgs" and not penalised):
+    if task.train.n_rows < FEW_ROWS or (task.program.is_deterministic and not penalised):
         return
     mean, std = column_moments(task.train)
     moves = (std > 0) & ~task.excluded
@@ -48,7 +48,7 @@ def warn_of_units(task, names):
         if small.any():
             small &= _reach(task.train, mean) < typical / FAR
         _warn_of_columns(large | small, names, OTHER_SCALE)
-    if task.program.solver != "lbfgs":
+    if not task.program.is_deterministic:
         _warn_of_columns(moves & (np.abs(mean) > FAR * std), names, FAR_ORIGIN)
 
 

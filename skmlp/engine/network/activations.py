@@ -23,7 +23,8 @@ class Activation(NamedTuple):
 
     ``delta`` may be ``out`` itself, or broadcast. ``kept`` is the activation's output, or its
     input where ``keeps_input`` is set. ``slope`` is that of its linear part, ``smooth`` says
-    that it has no kink, ``increasing`` that it nowhere falls.
+    that it has no kink, ``increasing`` that it nowhere falls; first weights are drawn within
+    sqrt(``spread`` / (n_in + n_out)).
     """
 
     forward: Callable[[Tensor, Tensor], Tensor]
@@ -32,6 +33,7 @@ class Activation(NamedTuple):
     smooth: bool = True
     increasing: bool = True
     slope: float = 1.0
+    spread: float = 6.0
 
 
 def _identity(values: Tensor, out: Tensor) -> Tensor:
@@ -68,6 +70,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z, out: torch.sigmoid(z, out=out),
         lambda delta, a, out: aten.sigmoid_backward.grad_input(delta, a, grad_input=out),
         slope=0.25,
+        spread=2.0,
     ),
     "leaky_relu": Activation(
         lambda z, out: aten.leaky_relu.out(z, LEAKY_SLOPE, out=out),

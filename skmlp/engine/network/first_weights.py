@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..task import Program, Samples, Task, Weights
+from .activations import ACTIVATIONS
 from .columns import column_moments
 from .losses import LOSSES
 from .preactivations import standardize_layers, unfold
@@ -20,7 +21,7 @@ def glorot(task: Task, rng: np.random.RandomState) -> Weights:
     The draws are those of scikit-learn's MLP for the same seed (Glorot & Bengio, 2010).
     """
     program = task.program
-    factor = 2.0 if program.activation == "logistic" else 6.0
+    factor = ACTIVATIONS[program.activation].spread
     coefs, intercepts = [], []
     for n_in, n_out in pairwise(program.layer_sizes):
         bound = np.sqrt(factor / (n_in + n_out))
@@ -61,7 +62,7 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
             weights.coefs[k] = np.maximum(weights.coefs[k], 0.0) + SMALLEST_POSITIVE
     weights.coefs[0][task.excluded] = 0.0
     weights.intercepts[-1] = np.zeros_like(weights.intercepts[-1])
-    is_scaled = task.program.solver == "lbfgs"
+    is_scaled = task.program.is_deterministic
     if is_scaled:
         _unscale_first_layer(weights, *column_moments(task.train))
     standardize_layers(task, weights, rng)

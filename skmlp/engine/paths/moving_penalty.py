@@ -129,7 +129,7 @@ def _settled(task: Task, solution: Solution) -> Solution:
     from ..linear.lasso import is_linear_regression
 
     program, has_converged = task.program, solution.status is Status.CONVERGED
-    is_exact = has_converged and is_linear_regression(program) and program.solver == "lbfgs"
+    is_exact = has_converged and is_linear_regression(program) and program.is_deterministic
     if is_exact or program.n_layers > 1:
         return solution if solution.weights.support.any() else constant(task)
     zeros = constant(task)

@@ -39,7 +39,7 @@ def has_working_set(task: Task) -> bool:
     program = task.program
     return (
         task.start is not None
-        and program.solver == "lbfgs"
+        and program.is_deterministic
         and not is_linear_regression(program)
         and program.normalization != "batch"
     )

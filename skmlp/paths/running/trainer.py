@@ -46,4 +46,4 @@ def finer(tasks, n_iter):
 
 def is_iterative(task):
     """Whether the task is trained by iterations that can be counted out: lbfgs on a network."""
-    return task.program.solver == "lbfgs" and task.program.n_layers > 1
+    return task.program.is_deterministic and task.program.n_layers > 1
