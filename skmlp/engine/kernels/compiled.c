@@ -5,7 +5,10 @@
    Every call works on arrays that the caller owns and has checked; the interpreter's lock is
    released while it works, and taken again every fiftieth of a second to look for an interrupt. */
 
+#include <pyconfig.h>
+#ifndef Py_GIL_DISABLED
 #define Py_LIMITED_API 0x030B0000
+#endif
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
