@@ -12,6 +12,7 @@ from .plots import (
     RegularizationPathDisplay,
     WeightsDisplay,
 )
+from .versions import show_versions
 
 __version__ = "0.1.0"
 
@@ -28,5 +29,6 @@ __all__ = [
     "WeightsDisplay",
     "batched_fits",
     "regularization_path",
+    "show_versions",
     "stability_selection",
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +14,18 @@ from ..network.layout import Layout
 from ..penalty.prox import PenaltyNumbers
 from ..task import Program, Samples
 
-try:
-    from . import compiled
 
-    REASON = ""
-except ImportError as error:
-    compiled, REASON = None, str(error)
+def _compiled() -> tuple[ModuleType | None, str]:
+    """The extension, or None and why there is none."""
+    if find_spec(".compiled", __package__) is None:
+        return None, "skmlp was installed without a C compiler that could build them"
+    try:
+        return import_module(".compiled", __package__), ""
+    except ImportError as error:
+        return None, str(error)
+
+
+compiled, REASON = _compiled()
 
 # in the order of their tables in C
 ACTIVATIONS = (

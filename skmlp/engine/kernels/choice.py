@@ -20,10 +20,9 @@ VARIABLE = "SKMLP_KERNELS"  # "0" turns the compiled loops off
 def state() -> str:
     """Whether the loops are compiled and used, and for which instructions."""
     if binding.compiled is None:
-        return f"not compiled ({binding.REASON}): everything goes through torch"
-    if is_off():
-        return f"turned off by {VARIABLE}={os.environ[VARIABLE]}"
-    return f"compiled, {binding.compiled.INSTRUCTION_SET}"
+        return f"none ({binding.REASON}): everything goes through torch"
+    state = f"compiled, {binding.compiled.INSTRUCTION_SET}"
+    return f"{state}, turned off by {VARIABLE}={os.environ[VARIABLE]}" if is_off() else state
 
 
 def is_off() -> bool:

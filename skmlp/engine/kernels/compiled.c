@@ -5,16 +5,29 @@
    Every call works on arrays that the caller owns and has checked; the interpreter's lock is
    released while it works, and taken again every fiftieth of a second to look for an interrupt. */
 
+#include <pyconfig.h>
+#ifndef Py_GIL_DISABLED
 #define Py_LIMITED_API 0x030B0000
+#endif
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
 
-#if defined(__x86_64__) && defined(__ELF__) && defined(__GNUC__) && !defined(ONE_INSTRUCTION_SET)
+/* Functions compiled for several instruction sets take a linker that chooses at run time (glibc's),
+   and compilers that know the levels of x86-64: gcc 12, clang 18. */
+#if defined(__clang__)
+#define KNOWS_LEVELS (__clang_major__ >= 18)
+#elif defined(__GNUC__)
+#define KNOWS_LEVELS (__GNUC__ >= 12)
+#else
+#define KNOWS_LEVELS 0
+#endif
+#if defined(__x86_64__) && defined(__GLIBC__) && KNOWS_LEVELS && !defined(ONE_INSTRUCTION_SET)
 #define VECTORS __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #define CLONED 1
 #else
@@ -29,6 +42,8 @@
 
 #define MOST_LAYERS 64
 #define LEAKY_SLOPE 0.01
+
+typedef ptrdiff_t Index; /* of numbers, as long as memory is: a long has 32 bits on Windows */
 
 enum { SQUARED_ERROR, POISSON };
 enum { L2_PART = 1, OTHER_PARTS = 2 };
@@ -46,7 +61,7 @@ typedef struct {
    where those of layer k lie in the flat row. */
 typedef struct {
   int n_layers, activation, keeps_input, loss;
-  long size, n_weights;
+  Index size, n_weights;
   const int64_t *sizes, *weights, *biases;
 } Program;
 
@@ -65,7 +80,7 @@ typedef struct {
   PyThreadState *thread;
 } Interrupt;
 
-INLINE long padded(long n) { return (n + 15) / 16 * 16 + 16; }
+INLINE Index padded(Index n) { return (n + 15) / 16 * 16 + 16; }
 
 static void later(struct timespec *when) {
   timespec_get(when, TIME_UTC);
@@ -93,8 +108,8 @@ static int interrupted(Interrupt *interrupt) {
 }
 
 /* numpy's RandomState.shuffle. */
-static void shuffle(bitgen_t *bits, int64_t *order, long n) {
-  for (long i = n - 1; i > 0; i--) {
+static void shuffle(bitgen_t *bits, int64_t *order, Index n) {
+  for (Index i = n - 1; i > 0; i--) {
     uint64_t mask = (uint64_t)i, value;
     for (int by = 1; by < 64; by *= 2) mask |= mask >> by;
     if (mask <= 0xffffffffUL)
@@ -130,6 +145,7 @@ static int stops(Numbers *n, double loss) {
 #define R float
 #define SUFFIX _single
 #define BITS int32_t
+#define UNSIGNED uint32_t
 #define SHIFT 0x1.8p23f
 #define BIAS 127
 #define MANTISSA 23
@@ -157,6 +173,7 @@ INLINE float with_sign_single(float size, float sign) { return copysignf(size, s
 #undef R
 #undef SUFFIX
 #undef BITS
+#undef UNSIGNED
 #undef SHIFT
 #undef BIAS
 #undef MANTISSA
@@ -181,6 +198,8 @@ INLINE float with_sign_single(float size, float sign) { return copysignf(size, s
 #define R double
 #define SUFFIX _double
 #define BITS int64_t
+#define UNSIGNED uint64_t
+#define IN_SEARCHES /* they are in float64 */
 #define SHIFT 0x1.8p52
 #define BIAS 1023
 #define MANTISSA 52
@@ -246,7 +265,7 @@ static Program program_of(Buffers *buffers, PyObject *array) {
   const int64_t *ints = memory_of(buffers, array, 0);
   if (!ints) return p;
   p.n_layers = (int)ints[0], p.activation = (int)ints[1], p.keeps_input = (int)ints[2];
-  p.loss = (int)ints[3], p.size = (long)ints[4], p.n_weights = (long)ints[5];
+  p.loss = (int)ints[3], p.size = (Index)ints[4], p.n_weights = (Index)ints[5];
   p.sizes = ints + 6;
   p.weights = p.sizes + p.n_layers + 1;
   p.biases = p.weights + p.n_layers + 1;
@@ -293,12 +312,12 @@ static PyObject *two_loop(PyObject *self, PyObject *const *args, Py_ssize_t n_ar
   double *S = memory_of(&buffers, args[0], 0), *Y = memory_of(&buffers, args[1], 0);
   int64_t *slots = memory_of(&buffers, args[2], 0);
   double *inverses = memory_of(&buffers, args[3], 0);
-  long n_pairs = PyLong_AsLong(args[4]);
+  Index n_pairs = PyLong_AsSsize_t(args[4]);
   double gamma = PyFloat_AsDouble(args[5]);
   double *vector = memory_of(&buffers, args[6], 1), *shares = memory_of(&buffers, args[7], 1);
   int works = !buffers.failed && !PyErr_Occurred();
   if (works) {
-    long size = (long)(buffers.views[4].len / (Py_ssize_t)sizeof(double));
+    Index size = (Index)(buffers.views[4].len / (Py_ssize_t)sizeof(double));
     PyThreadState *thread = PyEval_SaveThread();
     two_loop_double(S, Y, slots, inverses, n_pairs, gamma, vector, shares, size);
     PyEval_RestoreThread(thread);
@@ -309,15 +328,16 @@ static PyObject *two_loop(PyObject *self, PyObject *const *args, Py_ssize_t n_ar
 
 /* The size in bytes of the buffers of a batch: (program, n_rows, is_double). */
 static PyObject *bytes_of_work(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+  if (n_args != 3) return PyErr_Format(PyExc_TypeError, "3 arguments, got %zd", n_args);
   Buffers buffers = {.n = 0};
   Program p = program_of(&buffers, args[0]);
-  long n_rows = PyLong_AsLong(args[1]);
-  long size = PyLong_AsLong(args[2]) ? 8 : 4;
+  Index n_rows = PyLong_AsSsize_t(args[1]);
+  Index size = PyLong_AsLong(args[2]) ? 8 : 4;
   if (buffers.failed || PyErr_Occurred()) return release(&buffers), NULL;
-  long numbers = 2 * padded(p.size) + padded(n_rows * (long)p.sizes[0]);
-  for (int k = 1; k <= p.n_layers; k++) numbers += 3 * padded(n_rows * (long)p.sizes[k]);
+  Index numbers = 2 * padded(p.size) + padded(n_rows * (Index)p.sizes[0]);
+  for (int k = 1; k <= p.n_layers; k++) numbers += 3 * padded(n_rows * (Index)p.sizes[k]);
   release(&buffers);
-  return PyLong_FromLong(numbers * size);
+  return PyLong_FromSsize_t(numbers * size);
 }
 
 static const char *instruction_set(void) {
