@@ -361,6 +361,10 @@ static PyMethodDef METHODS[] = {
     {"objective_double", FAST(call_objective_double), "Objective in float64."},
     {"outputs_single", FAST(call_outputs_single), "Outputs in float32."},
     {"outputs_double", FAST(call_outputs_double), "Outputs in float64."},
+    {"exp_single", FAST(call_exp_single), "e^x in float32."},
+    {"exp_double", FAST(call_exp_double), "e^x in float64."},
+    {"activation_single", FAST(call_activation_single), "An activation and its slope in float32."},
+    {"activation_double", FAST(call_activation_double), "An activation and its slope in float64."},
     {NULL, NULL, 0, NULL}};
 
 static int fill(PyObject *module) {
