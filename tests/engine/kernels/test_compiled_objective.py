@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from programs import random_task
 from support.engine_tasks import ACTIVATIONS, random_row, task_of
-from support.programs import random_task
 
 from skmlp.engine.descent.objective import CompiledObjective, FullObjective, StackObjective
 from skmlp.engine.descent.scaling import ScaledObjective, StandardisedObjective
