@@ -62,3 +62,8 @@ def random_task(seed, **params):
     X, y, weight = random_data(rng, int(rng.integers(5, 70)), loss)
     drawn = {**random_network(rng), **random_penalty(rng, X.shape[1]), **random_solver(rng)}
     return task_of(X, y, weight, **{"loss": loss, "random_state": seed, **drawn, **params})
+
+
+def numbers_of(weights):
+    """All parameters of a network, flat."""
+    return np.concatenate([array.ravel() for group in weights for array in group])
