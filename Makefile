@@ -49,6 +49,6 @@ clean:  ## remove .venv and whatever tools leave behind
 	$(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) torch)
 	@touch $@
 
-.venv/extra-%: .venv/made pyproject.toml setup.cfg
+.venv/extra-%: .venv/made pyproject.toml setup.cfg setup.py $(wildcard skmlp/engine/kernels/*.c skmlp/engine/kernels/*.inc)
 	$(INSTALL) -e '.[$*]'
 	@touch $@

@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from programs import numbers_of, random_task
 from support.engine_tasks import ACTIVATIONS, task_of
-from support.programs import numbers_of, random_task
 
 from skmlp import RegularizedMLPRegressor
 from skmlp.engine import fitting
