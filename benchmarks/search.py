@@ -6,7 +6,7 @@ and on two processes; all in this process, in turn. Then how the cost grows with
 rows and units, the memory it takes, other searches, and two dask workers.
 
     python benchmarks/search.py                        # everything
-    python benchmarks/search.py --parts shapes --repeats 5
+    python benchmarks/search.py --parts shapes --repeats 5 --without-skorch
 """
 
 import argparse
@@ -20,7 +20,7 @@ from contextlib import nullcontext
 import numpy as np
 import psutil
 from _timing import ignore_convergence, in_turn, median_ratio, print_table, seconds
-from fit import BATCH_SIZE, LEARNING_RATE, estimators, regression_data
+from fit import LEARNING_RATE, estimators, regression_data
 from sklearn.datasets import load_diabetes
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
@@ -31,7 +31,7 @@ from skmlp import BatchedGridSearchCV, RegularizedMLPRegressor, batched_fits
 
 HIDDEN = [(32,), (100,), (50, 25)]
 DTYPES = ["float64", "float32"]
-EPOCHS = 100
+BATCH_SIZE, EPOCHS = 200, 100
 N_JOBS = 2
 
 
@@ -74,7 +74,7 @@ def on_processes():
 def contestants(hidden, dtype, n_candidates):
     """Name and search of each, on the same two cores."""
     X, y = diabetes(dtype)
-    theirs, skorch, ours = estimators(X, hidden, EPOCHS)
+    theirs, skorch, ours = estimators(X, hidden, EPOCHS, BATCH_SIZE, "relu")
     grid = strengths(n_candidates)
     return {
         "MLPRegressor": search(theirs, grid, X, y, n_jobs=N_JOBS),
@@ -85,19 +85,22 @@ def contestants(hidden, dtype, n_candidates):
     }
 
 
-def measure_shapes(repeats):
+def measure_shapes(repeats, with_skorch=True):
     """The main table: 200 fits of three shapes in two precisions."""
     rows, ratios = [], {}
+    names = ["MLPRegressor", "skorch", "skmlp"] if with_skorch else ["MLPRegressor", "skmlp"]
     for dtype in DTYPES:
         for hidden in HIDDEN:
-            in_turn(list(contestants(hidden, dtype, 5).values()), 1)  # imports, workers
-            runs = contestants(hidden, dtype, 40)
-            slow = {"skorch": in_turn([runs.pop("skorch")], 1)[0] * repeats}
+            few, runs = contestants(hidden, dtype, 5), contestants(hidden, dtype, 40)
+            slow, skorch = {}, runs.pop("skorch")
+            if with_skorch:
+                slow = {"skorch": in_turn([few["skorch"], skorch], 1)[1] * repeats}
+            in_turn([few[name] for name in runs], 1)  # imports, workers
             times = slow | dict(zip(runs, in_turn(list(runs.values()), repeats), strict=True))
             row = [f"{'-'.join(map(str, hidden))} {dtype}"]
             row += [statistics.median(t) for t in times.values()]
             for ours in ("batched", "batched, loky"):
-                for name in ("MLPRegressor", "skorch", "skmlp"):
+                for name in names:
                     ratio = median_ratio(times[name], times[ours])
                     ratios.setdefault((ours, name), []).append(ratio)
                     row.append(f"{ratio:.1f}")
@@ -184,22 +187,33 @@ def measure_memory(repeats):
 
 
 def measure_searches(repeats):
-    """Pipelines, L1 and successive halving; and that the results are the same."""
+    """Pipelines, L1, lbfgs and successive halving; and that the results are the same."""
     X, y = diabetes("float64")
-    ours = make_pipeline(StandardScaler(), network((32,)))
     name = "regularizedmlpregressor__"
     by_l2 = {name + key: value for key, value in strengths(40).items()}
+    by_alpha = {name + "alpha": np.logspace(-2, 2, 40)}
     by_l1 = {name + "l1_per_layer": np.logspace(-4, -1, 40)}
-    kinds = {"grid, L2": (GridSearchCV, by_l2), "grid, L1": (GridSearchCV, by_l1)}
-    kinds["halving, L2"] = (HalvingGridSearchCV, by_l2)
+    adam, lbfgs = network((32,)), network((32,)).set_params(solver="lbfgs")
+    kinds = {
+        "grid, L2": (GridSearchCV, adam, by_l2),
+        "grid, L1": (GridSearchCV, adam, by_l1),
+        "grid, L2, lbfgs": (GridSearchCV, lbfgs, by_alpha),
+        "halving, L2": (HalvingGridSearchCV, adam, by_l2),
+    }
+    theirs, *_ = estimators(X, (32,), EPOCHS, BATCH_SIZE, "relu")
+    by_l2_of_theirs = {key.replace("regularized", ""): value for key, value in by_l2.items()}
+    pipeline = make_pipeline(StandardScaler(), theirs)
+    (reference,) = in_turn([search(pipeline, by_l2_of_theirs, X, y, n_jobs=N_JOBS)], repeats)
+    print(f"MLPRegressor, grid, L2, n_jobs={N_JOBS}: {statistics.median(reference):.3g} s")
     rows = []
-    for label, (kind, grid) in kinds.items():
+    for label, (kind, model, grid) in kinds.items():
+        ours = make_pipeline(StandardScaler(), model)
         params = {"cv": 5, "refit": False}
         if kind is HalvingGridSearchCV:
             params |= {"random_state": 0, "min_resources": 100}
         results = {}
 
-        def run(block, results=results, kind=kind, grid=grid, params=params):
+        def run(block, results=results, kind=kind, ours=ours, grid=grid, params=params):
             with block():
                 n_jobs = N_JOBS if block is nullcontext else None
                 results[block] = kind(ours, grid, n_jobs=n_jobs, **params).fit(X, y)
@@ -209,9 +223,10 @@ def measure_searches(repeats):
         scores = [results[block].cv_results_["mean_test_score"] for block in blocks]
         equal = all(np.array_equal(scores[0], other) for other in scores[1:])
         gains = [f"{median_ratio(times[0], t):.1f}" for t in times[1:]]
+        gains.append(f"{median_ratio(reference, times[1]):.1f}")
         rows.append([label, *(statistics.median(t) for t in times), *gains, equal])
-    header = ["search", "plain, s", "batched, s", "batched, loky, s"]
-    print_table([*header, "plain / batched", "plain / loky", "equal scores"], rows)
+    header = ["search", "plain, s", "batched, s", "batched, loky, s", "plain / batched"]
+    print_table([*header, "plain / loky", "MLPRegressor's L2 / batched", "equal scores"], rows)
 
 
 def measure_dask(repeats):
@@ -252,6 +267,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
+    parser.add_argument("--without-skorch", action="store_true")
     parser.add_argument("--alone", nargs=3, type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     ignore_convergence()
@@ -261,7 +277,8 @@ def main():
         return
     for part in args.parts:
         print(f"\n{part}: {PARTS[part].__doc__}\n")
-        PARTS[part](args.repeats)
+        options = {"with_skorch": not args.without_skorch} if part == "shapes" else {}
+        PARTS[part](args.repeats, **options)
 
 
 if __name__ == "__main__":
