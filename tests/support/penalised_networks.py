@@ -1,6 +1,7 @@
 """A nonlinear problem, and the small networks fitted to it under penalties."""
 
 import numpy as np
+from support.draws import begin_again
 
 from skmlp import RegularizedMLPRegressor
 
@@ -16,6 +17,8 @@ def nonlinear(n_samples, n_features):
 
 X, y = nonlinear(120, 6)
 WEIGHT = RNG.uniform(0.5, 2, len(y))
+begin_again(RNG)
+LARGEST = nonlinear(2000, 20)
 LARGE = nonlinear(1000, 10)
 SOLVERS = {
     "adam": {"learning_rate_init": 0.01, "batch_size": 40},

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.linear_model import Lasso
-from support.penalised_networks import LARGE, SOLVERS, WEIGHT, X, network, nonlinear, y
+from support.draws import begin_again
+from support.penalised_networks import LARGE, RNG, SOLVERS, WEIGHT, X, network, nonlinear, y
 
 from skmlp.engine import fitting
 from skmlp.engine.epochs import progress
@@ -13,6 +14,12 @@ from skmlp.engine.epochs.solvers import Adam
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:normalization=", "ignore:Layers"
 )
+
+
+@pytest.fixture(autouse=True)
+def same_draws_in_any_order():
+    """Each test draws as if it ran alone."""
+    begin_again(RNG)
 
 
 # adam and sgd

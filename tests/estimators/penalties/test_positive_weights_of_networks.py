@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from support.draws import begin_again
 from support.penalised_networks import RNG, SOLVERS, X, network, y
 
 from skmlp.engine.network.activations import ACTIVATIONS
@@ -12,6 +13,12 @@ from skmlp.engine.network.activations import ACTIVATIONS
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:normalization=", "ignore:Layers"
 )
+
+
+@pytest.fixture(autouse=True)
+def same_draws_in_any_order():
+    """Each test draws as if it ran alone."""
+    begin_again(RNG)
 
 
 @pytest.mark.parametrize("normalization", [None, "batch", "layer"])
