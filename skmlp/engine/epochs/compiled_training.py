@@ -97,10 +97,12 @@ class CompiledTraining:
             self._record(losses[: int(self._numbers["n_done"])].tolist())
 
     def _record(self, losses: list[float]) -> None:
-        for loss in losses:
-            validation = None if self._validation is None else self._validate()
-            self.progress.end_epoch(loss, validation)
-        if losses and (self.progress.improved or not self.task.early_stopping):
+        if not losses:
+            return
+        *others, last = losses
+        self.progress.pass_epochs(others)
+        self.progress.end_epoch(last, None if self._validation is None else self._validate())
+        if self.progress.improved or not self.task.early_stopping:
             self.saved = self._last.copy()
 
     def _validate(self) -> tuple[float, float]:

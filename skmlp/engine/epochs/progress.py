@@ -120,6 +120,12 @@ class Progress:
         elif self._is_closing and self.n_epochs >= self._last_epoch:
             self.status = self._outcome
 
+    def pass_epochs(self, losses: list[float]) -> None:
+        """Record epochs after which nothing was to be decided."""
+        self.loss_curve += losses
+        for loss in losses:
+            self._count(loss)
+
     def _print(self) -> None:
         if self.task.verbose:
             print(f"Iteration {self.n_epochs}, loss = {self.loss_curve[-1]:.8f}")
@@ -128,7 +134,11 @@ class Progress:
 
     def _judge(self) -> None:
         """Count epochs without improvement; ``improved`` marks the best weights so far."""
-        value = -self.validation_scores[-1] if self.task.early_stopping else self.loss_curve[-1]
+        self._count(
+            -self.validation_scores[-1] if self.task.early_stopping else self.loss_curve[-1]
+        )
+
+    def _count(self, value: float) -> None:
         self._no_improvement = self._no_improvement + 1 if value > self._best - self._tol else 0
         self.improved = value < self._best
         if self.improved:
