@@ -15,7 +15,12 @@ export MPLBACKEND ?= agg
 RUN := .venv/bin/python
 INSTALL = $(RUN) -m pip install $(addprefix -c ,$(CONSTRAINTS)) $(PIP_ARGS)
 
-.PHONY: help .venv demo test lint examples bench clean
+# The sanitizers come before everything else, torch's C++ exceptions after them.
+SANITIZED = $(CURDIR)/.venv/sanitized
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -DONE_INSTRUCTION_SET
+PRELOADED = $(foreach lib,libasan.so libstdc++.so,$(shell gcc -print-file-name=$(lib)))
+
+.PHONY: help .venv demo test sanitize lint examples bench clean
 .NOTPARALLEL:
 .SECONDARY:
 
@@ -30,6 +35,14 @@ demo: .venv/extra-plot  ## run the demonstration; its figure is examples/figures
 test: .venv/extra-test  ## run the tests
 	$(RUN) -m pytest $(PYTEST_ARGS)
 
+sanitize: .venv/extra-test  ## run the engine's tests with the compiled loops under gcc's sanitizers
+	rm -rf build $(SANITIZED)
+	CC=gcc CFLAGS='$(SANITIZERS)' $(INSTALL) -q --no-deps --target $(SANITIZED) .
+	rm -rf build
+	test -n "$$(find $(SANITIZED) -name 'compiled.*')"
+	LD_PRELOAD='$(PRELOADED)' ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=$(SANITIZED) \
+		$(RUN) -P -m pytest --capture=sys tests/engine $(PYTEST_ARGS)
+
 lint: .venv/extra-dev  ## check the code's style and format
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
@@ -42,6 +55,7 @@ bench: .venv/extra-bench  ## run every benchmark
 
 clean:  ## remove .venv and whatever tools leave behind
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache
+	rm -f skmlp/engine/kernels/compiled.*.so skmlp/engine/kernels/compiled.*.pyd
 	find skmlp tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/made:

@@ -90,20 +90,24 @@ def program_numbers(program: Program, layout: Layout) -> np.ndarray:
     )
 
 
+def _in_memory(array: np.ndarray, dtype: np.dtype | str | type) -> np.ndarray:
+    """The array itself, or a copy, row by row and with every number at an aligned address."""
+    return np.require(array, dtype, ["C", "A"])
+
+
 def data_arrays(samples: Samples, dtype: str, standardised=(None, None)) -> tuple:
     """Rows as the loops read them, X as it is; ``standardised``: centres and factors of columns."""
     X, rows = samples.X, samples.rows
-    if X.dtype not in (np.float32, np.float64) or not X.flags.c_contiguous:
-        X = np.ascontiguousarray(X, dtype=np.float64)
+    X = _in_memory(X, X.dtype if X.dtype in (np.float32, np.float64) else np.float64)
     weight = None
     if samples.weight is not None:
         weight = samples.relative_weight().ravel().astype(dtype)
     return (
         X,
         int(X.dtype == np.float64),
-        np.ascontiguousarray(samples.y, dtype=dtype),
+        _in_memory(samples.y, dtype),
         weight,
-        None if rows is None else np.ascontiguousarray(rows, dtype=np.int64),
+        None if rows is None else _in_memory(rows, np.int64),
         *standardised,
         samples.n_rows,
     )
