@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from scipy import sparse
 from support.engine_tasks import ACTIVATIONS, task_of
+from support.programs import numbers_of
 
 from skmlp.engine import fitting
 from skmlp.engine.descent.objective import CompiledObjective, StackObjective, objective_of
@@ -97,6 +99,17 @@ def test_sparse_rows_go_through_torch(part):
     task = task_of(X, y, validation=(X, y), **BASE)
     samples = replace(getattr(task, part), X=sparse.csr_array(X))
     assert not choice.serves(replace(task, **{part: samples}))
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_each_of_several_tasks_goes_its_own_way(solver):
+    """Dense and sparse rows of one program train to the bits that they have alone."""
+    tasks = [task_of(A, y, **BASE, solver=solver) for A in (sparse.csr_array(X), X) * 2]
+    assert len({task.program for task in tasks}) == 1
+    for together, task in zip(train(tasks), tasks, strict=True):
+        alone = train([task])[0]
+        assert together.objective == alone.objective
+        assert_array_equal(numbers_of(together.weights), numbers_of(alone.weights))
 
 
 @pytest.mark.parametrize(
