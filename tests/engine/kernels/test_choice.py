@@ -102,8 +102,11 @@ def test_sparse_rows_go_through_torch(part):
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_each_of_several_tasks_goes_its_own_way(solver):
+def test_each_of_several_tasks_goes_its_own_way(solver, ways):
     """Dense and sparse rows of one program train to the bits that they have alone."""
+    if binding.compiled is not None and solver == "adam":
+        train([task_of(A, y, **BASE) for A in (sparse.csr_array(X), X)])
+        assert sorted(ways) == ["CompiledTraining", "Stack"]
     tasks = [task_of(A, y, **BASE, solver=solver) for A in (sparse.csr_array(X), X) * 2]
     assert len({task.program for task in tasks}) == 1
     for together, task in zip(train(tasks), tasks, strict=True):
