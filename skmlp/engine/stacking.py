@@ -45,11 +45,12 @@ def run(chunk: Chunk) -> list[Solution]:
 def cut(tasks: list[Task], n_threads: int) -> list[Chunk]:
     """The chunks of some tasks: one program each, the models that see the same rows side by side.
 
-    A solver's state belongs to a stack, so tasks with one stand apart from those without.
+    A solver's state belongs to a stack, so tasks with one stand apart from those without. So do
+    tasks that the compiled loops serve: which way one goes must not depend on the others.
     """
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for k, task in enumerate(tasks):
-        groups[task.program, task.incremental, bool(task.optimizer)].append(k)
+        groups[task.program, task.incremental, bool(task.optimizer), serves(task)].append(k)
     fair_share = sum(bytes_of_step(task.program) for task in tasks) / n_threads
     chunks = []
     for members in groups.values():
