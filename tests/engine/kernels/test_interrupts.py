@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from programs import numbers_of
 from support.engine_tasks import random_row, task_of
-from support.programs import numbers_of
 
 from skmlp.engine import fitting
 from skmlp.engine.descent.objective import CompiledObjective
