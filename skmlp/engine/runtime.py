@@ -97,8 +97,8 @@ def one_fit() -> Iterator[None]:
 class _NoSeed:
     """In place of the entropy that numpy gathers for a generator, which is seeded afterwards."""
 
-    def generate_state(self, n_words: int, dtype=np.uint32) -> np.ndarray:
-        return np.ones(n_words, dtype)
+    def generate_state(self, n_words: int, dtype=np.uint32) -> list[int]:
+        return [1] * n_words  # numpy reads the words of a list sooner than those of an array
 
 
 np.random.bit_generator.ISeedSequence.register(_NoSeed)

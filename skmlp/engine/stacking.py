@@ -48,6 +48,8 @@ def cut(tasks: list[Task], n_threads: int) -> list[Chunk]:
     A solver's state belongs to a stack, so tasks with one stand apart from those without. So do
     tasks that the compiled loops serve: which way one goes must not depend on the others.
     """
+    if len(tasks) == 1:
+        return [Chunk(tasks, [0])]
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for k, task in enumerate(tasks):
         groups[task.program, task.incremental, bool(task.optimizer), serves(task)].append(k)

@@ -68,8 +68,10 @@ def feature_groups(groups, n_features, feature_names, factors):
     ``groups`` are lists of columns, by position or by name; a column in none is a group of its own.
     ``factors`` are the penalty factors or None: equal within a group but for infinite ones.
     """
+    if groups is None:
+        return tuple(range(n_features))
     members = np.full(n_features, -1)
-    for group in () if groups is None else groups:
+    for group in groups:
         columns = _columns(group, n_features, feature_names)
         if (members[columns] >= 0).any() or len(set(columns)) < len(columns):
             raise ValueError(f"feature_groups holds a column twice, got {groups!r}.")

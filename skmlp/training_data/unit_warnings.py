@@ -43,7 +43,7 @@ def warn_of_units(task, names):
     mean, std = column_moments(task.train)
     moves = (std > 0) & ~task.excluded
     if moves.sum() > 1:
-        typical = np.median(std[moves])
+        typical = np.sort(std[moves])[moves.sum() // 2]
         large, small = moves & (std > FAR * typical), moves & (std < typical / FAR)
         if small.any():
             small &= _reach(task.train, mean) < typical / FAR
