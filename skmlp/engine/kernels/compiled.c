@@ -92,9 +92,9 @@ static void later(struct timespec *when) {
 static int interrupted(Interrupt *interrupt) {
   struct timespec now;
   timespec_get(&now, TIME_UTC);
-  if (now.tv_sec < interrupt->next.tv_sec ||
-      (now.tv_sec == interrupt->next.tv_sec && now.tv_nsec < interrupt->next.tv_nsec))
-    return 0;
+  double left = difftime(interrupt->next.tv_sec, now.tv_sec) +
+                1e-9 * (double)(interrupt->next.tv_nsec - now.tv_nsec);
+  if (left > 0 && left < 1) return 0; /* the clock may have been set back */
   PyEval_RestoreThread(interrupt->thread);
   int failed = PyErr_CheckSignals();
   if (!failed) {
