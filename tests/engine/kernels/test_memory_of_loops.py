@@ -8,8 +8,8 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from programs import numbers_of
 from support.engine_tasks import random_row, task_of
-from support.programs import numbers_of
 
 from skmlp.engine.descent.objective import CompiledObjective
 from skmlp.engine.kernels.loops import Loops
