@@ -68,18 +68,13 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
     layout = Layout(program)
     penalties = [penalty_numbers(task, layout) for task in tasks]
     draws = [Draws.of(task.seed) for task in tasks]
-    rngs = [one.state for one in draws]
-    rows = [layout.pack(_start(task, rng)) for task, rng in zip(tasks, rngs, strict=True)]
+    rows = [layout.pack(_start(task, d.state)) for task, d in zip(tasks, draws, strict=True)]
     if program.is_deterministic:
         with _turn(tasks[0]):
             ends = minimize(tasks, penalties, layout, rows)
         outcomes = [Outcome(*end[:4], is_settled=True) for end in ends]
     else:
-        if serves(tasks[0]):
-            parts = zip(tasks, penalties, rows, draws, strict=True)
-            outcomes = [_run_compiled(CompiledTraining(a, b, layout, c, d)) for a, b, c, d in parts]
-        else:
-            outcomes = _run_epochs(Stack(tasks, penalties, np.stack(rows), rngs))
+        outcomes = _by_epochs(tasks, penalties, layout, rows, draws)
         for task, penalty, outcome in zip(tasks, penalties, outcomes, strict=True):
             if _settles(task, outcome):
                 with _turn(tasks[0]):
@@ -92,6 +87,22 @@ def _start(task: Task, rng: np.random.RandomState):
         return first_weights(task, rng)
     is_folded = task.program.normalization == "batch" and not task.start.gains
     return unfold(task, task.start) if is_folded else task.start
+
+
+def _by_epochs(
+    tasks: list[Task],
+    penalties: list[PenaltyNumbers],
+    layout: Layout,
+    rows: list[np.ndarray],
+    draws: list[Draws],
+) -> list[Outcome]:
+    """The epochs of a stack, or of each model by itself where they are compiled."""
+    if not serves(tasks[0]):
+        return _run_epochs(Stack(tasks, penalties, np.stack(rows), [d.state for d in draws]))
+    return [
+        _run_compiled(CompiledTraining(task, penalty, layout, row, own))
+        for task, penalty, row, own in zip(tasks, penalties, rows, draws, strict=True)
+    ]
 
 
 def _run_compiled(training: CompiledTraining) -> Outcome:

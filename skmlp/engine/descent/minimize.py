@@ -15,9 +15,8 @@ from ..task import Status, Task
 from .kinks import Monitor, descend
 from .lbfgsb import lbfgsb
 from .lockstep import ScaledStack, run_together
-from .objective import FullObjective
 from .panoc import Minimum, Search, run_alone
-from .scaling import ScaledObjective, StandardisedObjective
+from .scaling import scaled_objective
 
 
 class End(NamedTuple):
@@ -35,16 +34,12 @@ def minimize(
 ) -> list[End]:
     """Where the searches of each task end, from its row.
 
-    Group norms are for PANOC, whose searches share the passes over their data; L1 and bounds for
-    L-BFGS-B, one model after the other, and PANOC goes on where it ends short of the tolerance.
+    Group norms are for PANOC; L1 and bounds for L-BFGS-B, and PANOC goes on where it ends short of
+    the tolerance. Each model goes by itself, but PANOC through torch, whose searches share passes.
     """
-    if serves(tasks[0]):
-        return [
-            _minimize_compiled(*one, layout) for one in zip(tasks, penalties, rows, strict=True)
-        ]
-    if tasks[0].program.has_group_norms:
+    if tasks[0].program.has_group_norms and not serves(tasks[0]):
         return _minimize_together(tasks, penalties, layout, rows)
-    return [_minimize_split(*one, layout) for one in zip(tasks, penalties, rows, strict=True)]
+    return [_minimize_alone(*one, layout) for one in zip(tasks, penalties, rows, strict=True)]
 
 
 class _Run:
@@ -118,31 +113,20 @@ def _minimize_together(tasks, penalties, layout, rows) -> list[End]:
     return [run.outcome(end) for run, end in zip(runs, ends, strict=True)]
 
 
-def _minimize_split(task: Task, penalty: PenaltyNumbers, row: np.ndarray, layout: Layout) -> End:
-    """L-BFGS-B and PANOC on one task."""
-    problem = ScaledObjective(FullObjective(task, penalty, layout), task, layout)
-    run = _Run(task, problem.penalty, problem, row, layout)
-    try:
-        return run.outcome(_alternate(run, problem))
-    except KeyboardInterrupt:
-        return run.interrupted()
-
-
-def _minimize_compiled(task: Task, penalty: PenaltyNumbers, row, layout: Layout) -> End:
-    """The searches of one task, with compiled passes."""
-    problem = StandardisedObjective(task, penalty, layout)
+def _minimize_alone(task: Task, penalty: PenaltyNumbers, row: np.ndarray, layout: Layout) -> End:
+    """The searches of one task."""
+    problem = scaled_objective(task, penalty, layout)
     run = _Run(task, problem.penalty, problem, row, layout)
     try:
         if task.program.has_group_norms:
-            return run.outcome(
-                run_alone(run.descent(run.start, task.max_iter, task.max_fun), problem)
-            )
+            descent = run.descent(run.start, task.max_iter, task.max_fun)
+            return run.outcome(run_alone(descent, problem))
         return run.outcome(_alternate(run, problem))
     except KeyboardInterrupt:
         return run.interrupted()
 
 
-def _alternate(run: _Run, problem: ScaledObjective) -> Minimum:
+def _alternate(run: _Run, problem) -> Minimum:
     """L-BFGS-B on the split problem, and PANOC where it ends short of the tolerance.
 
     Where both have stalled at kinks they are begun anew, until both together gain nothing more.

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..kernels.choice import serves
 from ..kernels.compiled_penalty import CompiledPenalty
 from ..kernels.loops import Loops
 from ..network.columns import column_moments, pooled
@@ -159,3 +160,12 @@ class StandardisedObjective:
         """The smooth part and its gradient."""
         gradient = np.empty_like(scaled)
         return self._loops.objective(scaled, gradient), gradient
+
+
+def scaled_objective(
+    task: Task, penalty: PenaltyNumbers, layout: Layout
+) -> ScaledObjective | StandardisedObjective:
+    """The objective in the scaled variables, compiled where that serves the task."""
+    if serves(task):
+        return StandardisedObjective(task, penalty, layout)
+    return ScaledObjective(FullObjective(task, penalty, layout), task, layout)

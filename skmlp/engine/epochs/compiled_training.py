@@ -57,8 +57,6 @@ class CompiledTraining:
             "nesterov": program.nesterovs_momentum,
             "beta_2": program.beta_2,
             "epsilon": program.epsilon,
-            "decay_1": 1.0,
-            "decay_2": 1.0,
         }
         self._start_solver(task.optimizer or {})
         self._order = np.arange(program.n_samples)
