@@ -13,6 +13,7 @@ from ..task import Program, Samples
 from . import binding
 
 BLOCK_NUMBERS = 2**17
+BATCH_NUMBERS = 2**20  # of larger batches, for interrupts and memory
 
 
 class Loops:
@@ -38,6 +39,7 @@ class Loops:
         self._penalty = binding.penalty_arrays(penalty, dtype)
         self._block = min(samples.n_rows, max(64, BLOCK_NUMBERS // max(program.layer_sizes)))
         self._n_outputs, self._n_rows = program.layer_sizes[-1], samples.n_rows
+        self._sizes = program.layer_sizes
         self._memory: dict[int, np.ndarray] = {}
 
     def _work(self, n_rows: int) -> np.ndarray:
@@ -89,6 +91,7 @@ class Loops:
         ``state`` are theta, the parameters after the last whole epoch, the averages of g and g^2
         or the velocity, the order of the rows, and the bit generator that shuffles it or None.
         """
+        block = min(batch_size, max(64, BATCH_NUMBERS // max(self._sizes)))
         return self._routine.epochs(
             self._routine.gemm,
             self.program,
@@ -97,7 +100,8 @@ class Loops:
             *state,
             numbers,
             batch_size,
+            block,
             losses,
-            self._work(batch_size),
+            self._work(block),
             raise_if_cancelled,
         )

@@ -14,6 +14,7 @@ from skmlp import RegularizedMLPRegressor
 from skmlp.engine import fitting
 from skmlp.engine.epochs import compiled_training
 from skmlp.engine.epochs.compiled_training import CompiledTraining
+from skmlp.engine.kernels import loops
 from skmlp.engine.kernels.choice import serves
 from skmlp.engine.network.layout import Layout
 from skmlp.engine.penalty.prox import penalty_numbers
@@ -282,3 +283,19 @@ def test_solvers_hand_back_what_torch_does():
         assert ours.keys() == theirs.keys()
         for name, value in theirs.items():
             assert_allclose(ours[name], value, rtol=1e-9, atol=1e-13, err_msg=name)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@pytest.mark.parametrize("hidden", [(), (1,), (6,), (7, 3)])
+@pytest.mark.parametrize("batch_size", [100, 300])
+def test_large_batches_are_passed_through_in_blocks(batch_size, hidden, loss, monkeypatch):
+    """Of 64 rows here, the last one shorter."""
+    monkeypatch.setattr(loops, "BATCH_NUMBERS", 1)
+    rows = np.random.default_rng(0).normal(size=(300, 5))
+    params = {"hidden_layer_sizes": hidden, "loss": loss, "activation": "tanh", "epsilon": 1e-3}
+    weight = np.linspace(1, 2, 300)
+    y_of_rows = np.exp(0.3 * rows[:, 0])
+    task = task_of(rows, y_of_rows, weight, batch_size=batch_size, max_iter=10, **params)
+    ours, theirs = both_ways(task)
+    assert distance(ours, theirs) < 1e-11
+    assert_same_record(ours, theirs)
