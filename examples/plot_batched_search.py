@@ -4,8 +4,8 @@ A whole search trained together
 
 GridSearchCV over the L2 strength of a small network, five folds, with more and more candidates: one
 fit after the other, on two processes (``n_jobs=2``), and inside ``batched_fits()``, where
-scikit-learn prepares and scores each fit as always and the training of all of them is one program
-on stacked tensors. The scores are equal to the last bit.
+scikit-learn prepares and scores each fit as always and all of them are trained by one call of the
+engine. The scores are equal to the last bit.
 """
 
 import time

@@ -22,7 +22,7 @@ from .network.layout import Layout
 from .network.preactivations import fold, unfold
 from .penalty.prox import PenaltyNumbers, penalty_numbers
 from .runtime import Draws, one_at_a_time, raise_if_cancelled
-from .task import Solution, Status, Task, Weights
+from .task import Program, Solution, Status, Task, Weights
 
 PASSES_AN_EPOCH = 5
 MOST_CLOSING_PASSES = 1000
