@@ -1,5 +1,6 @@
 """Marks the tests whose numbers may hinge on how a BLAS rounds."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,11 @@ def pytest_collection_modifyitems(items):
 def through_torch(monkeypatch):
     """No compiled loops: what torch's stacks do."""
     monkeypatch.setenv("SKMLP_KERNELS", "0")
+
+
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises KeyboardInterrupt, also where a shell runs the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -3,7 +3,6 @@
 import _thread
 import contextlib
 import re
-import signal
 import threading
 import time
 import warnings
@@ -129,14 +128,6 @@ def test_failure_of_a_whole_call_is_retried_one_by_one():
 
 
 # Interrupts
-
-
-@pytest.fixture
-def interruptible():
-    """Ctrl-C raises KeyboardInterrupt, also where a shell runs the tests in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")

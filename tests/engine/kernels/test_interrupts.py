@@ -24,6 +24,7 @@ from skmlp.engine.task import Samples, Status
 from skmlp.engine.train import train
 
 pytest.importorskip("skmlp.engine.kernels.compiled")
+pytestmark = pytest.mark.usefixtures("interruptible")
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2000, 20))
