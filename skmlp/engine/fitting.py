@@ -195,7 +195,7 @@ def _settles(task: Task, outcome: Outcome) -> bool:
     stochastic = any(program.dropout) or program.normalization == "batch"
     ended = outcome.status in (Status.CONVERGED, Status.MAX_ITER)
     return (
-        (any(task.l1) or task.group_l1 > 0)
+        task.makes_zeros
         and ended
         and not task.incremental
         and not stochastic

@@ -55,10 +55,10 @@ def cut(tasks: list[Task], n_threads: int) -> list[Chunk]:
         groups[task.program, task.incremental, bool(task.optimizer), serves(task)].append(k)
     fair_share = sum(bytes_of_step(task.program) for task in tasks) / n_threads
     chunks = []
-    for members in groups.values():
+    for (*_, go_alone), members in groups.items():
         group = [tasks[k] for k in members]
         n_stacks = len(group)
-        if not serves(group[0]):
+        if not go_alone:
             n_stacks = count_stacks(group[0].program, len(group), n_threads, fair_share)
         if n_stacks < len(group):
             group = share_samples(group)

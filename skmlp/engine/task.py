@@ -188,6 +188,11 @@ class Task:
     verbose: bool = False
 
     @property
+    def makes_zeros(self) -> bool:
+        """Whether a penalty makes weights exactly zero."""
+        return any(self.l1) or self.group_l1 > 0
+
+    @property
     def excluded(self) -> np.ndarray:
         """Which features are held out of the network (n_features,)."""
         if self.penalty_factor is None:

@@ -1,6 +1,7 @@
 """Warnings where columns are in other units than the network can do with."""
 
 import warnings
+from statistics import median
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def warn_of_units(task, names):
     mean, std = column_moments(task.train)
     moves = (std > 0) & ~task.excluded
     if moves.sum() > 1:
-        typical = np.sort(std[moves])[moves.sum() // 2]
+        typical = median(std[moves].tolist())
         large, small = moves & (std > FAR * typical), moves & (std < typical / FAR)
         if small.any():
             small &= _reach(task.train, mean) < typical / FAR

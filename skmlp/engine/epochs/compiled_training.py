@@ -64,11 +64,9 @@ class CompiledTraining:
 
     def _start_solver(self, before: dict) -> None:
         """The averages of g and g^2, or the velocity; those of an earlier epoch where given."""
-        self._names = ("mean", "square") if self._numbers["is_adam"] else ("velocity",)
+        names = ("mean", "square") if self._numbers["is_adam"] else ("velocity",)
         zeros = np.zeros_like(self._theta)
-        self._state = {
-            name: np.array(before.get(name, zeros), dtype=zeros.dtype) for name in self._names
-        }
+        self._state = {name: np.array(before.get(name, zeros), dtype=zeros.dtype) for name in names}
         for name in ("decay_1", "decay_2"):
             self._numbers[name] = before.get(name, 1.0)
 

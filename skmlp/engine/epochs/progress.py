@@ -48,7 +48,7 @@ class Progress:
         self._no_improvement = 0
         self._last_epoch = 1 if task.incremental else task.max_iter
         self._outcome = Status.CONVERGED if task.incremental else Status.MAX_ITER
-        self._closes = (any(task.l1) or task.group_l1 > 0) and not task.incremental
+        self._closes = task.makes_zeros and not task.incremental
         self._main_epochs = self._last_epoch
         if self._closes:
             self._main_epochs = max(1, math.ceil((1 - CLOSING_SHARE) * self._last_epoch))

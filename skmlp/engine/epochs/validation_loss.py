@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 
@@ -62,9 +60,7 @@ def _loaded(
     task: Task, weights: Weights, samples: Samples
 ) -> tuple[Program, Layout, torch.Tensor, RowLoader]:
     """A plain network and rows, in float64 on the CPU."""
-    program = task.program
-    if program.normalization == "batch":
-        program = replace(program, normalization=None)
+    program = task.program.folded
     layout = Layout(program)
     flat = torch.tensor(layout.pack(weights)[None], dtype=torch.float64, device="cpu")
     return program, layout, flat, RowLoader([samples], torch.float64, torch.device("cpu"))

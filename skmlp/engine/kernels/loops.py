@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..network.layout import Layout
+from ..network.perceptron import BLOCK_NUMBERS, block_rows
 from ..penalty.prox import PenaltyNumbers
 from ..runtime import raise_if_cancelled
 from ..task import Program, Samples
 from . import binding
 
-BLOCK_NUMBERS = 2**17
 BATCH_NUMBERS = 2**20  # of larger batches, for interrupts and memory
 
 
@@ -37,7 +37,7 @@ class Loops:
         self.program = binding.program_numbers(program, layout)
         self._data = binding.data_arrays(samples, dtype, standardised)
         self._penalty = binding.penalty_arrays(penalty, dtype)
-        self._block = min(samples.n_rows, max(64, BLOCK_NUMBERS // max(program.layer_sizes)))
+        self._block = min(samples.n_rows, block_rows(program.layer_sizes, BLOCK_NUMBERS))
         self._n_outputs, self._n_rows = program.layer_sizes[-1], samples.n_rows
         self._sizes = program.layer_sizes
         self._memory: dict[int, np.ndarray] = {}
@@ -91,7 +91,7 @@ class Loops:
         ``state`` are theta, the parameters after the last whole epoch, the averages of g and g^2
         or the velocity, the order of the rows, and the bit generator that shuffles it or None.
         """
-        block = min(batch_size, max(64, BATCH_NUMBERS // max(self._sizes)))
+        block = min(batch_size, block_rows(self._sizes, BATCH_NUMBERS))
         return self._routine.epochs(
             self._routine.gemm,
             self.program,

@@ -22,9 +22,12 @@ BLOCK_NUMBERS = 2**17
 SMALL_WEIGHT = 2**13  # up to here products with W' are quicker, by a tenth or more, with a copy
 
 
-def block_rows(layer_sizes: tuple[int, ...]) -> int:
-    """Rows a block, so that the widest layer's activations stay in a core's cache."""
-    return max(64, BLOCK_NUMBERS // max(layer_sizes))
+def block_rows(layer_sizes: tuple[int, ...], numbers: int | None = None) -> int:
+    """Rows a block, so that the widest layer's activations are at most so many numbers.
+
+    By default as many as stay in a core's cache.
+    """
+    return max(64, (numbers or BLOCK_NUMBERS) // max(layer_sizes))
 
 
 class Dense:
