@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -21,26 +19,13 @@ from .network.first_weights import first_weights
 from .network.layout import Layout
 from .network.preactivations import fold, unfold
 from .penalty.prox import PenaltyNumbers, penalty_numbers
-from .runtime import Draws, one_at_a_time, raise_if_cancelled
-from .task import Program, Solution, Status, Task, Weights
+from .runtime import Draws, raise_if_cancelled
+from .task import Solution, Status, Task, Weights
 
 PASSES_AN_EPOCH = 5
 MOST_CLOSING_PASSES = 1000
 FEW_CLOSING_PASSES = 50
 CLOSING_SHARE = 1e-4  # of the tolerance
-SMALL_PASS = 2**22
-
-
-def _turn(program: Program) -> AbstractContextManager:
-    """What a deterministic search of one model is done in.
-
-    Threads that step through small models wait for each other at the interpreter's lock after
-    every operation, and take longer than one after the other: these take turns. Two threads break
-    even at about ``SMALL_PASS`` multiply-adds a pass; at six times as many they are 1.5 times as
-    fast as one, at a fortieth they take 1.4 times as long (1.5 times where passes are compiled).
-    """
-    multiply_adds = program.n_samples * sum(a * b for a, b in pairwise(program.layer_sizes))
-    return one_at_a_time() if multiply_adds < SMALL_PASS else nullcontext()
 
 
 @dataclass
@@ -67,15 +52,13 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
     draws = [Draws.of(task.seed) for task in tasks]
     rows = [layout.pack(_start(task, d.state)) for task, d in zip(tasks, draws, strict=True)]
     if program.is_deterministic:
-        with _turn(program):
-            ends = minimize(tasks, penalties, layout, rows)
+        ends = minimize(tasks, penalties, layout, rows)
         outcomes = [Outcome(*end[:4], is_settled=True) for end in ends]
     else:
         outcomes = _by_epochs(tasks, penalties, layout, rows, draws)
         for task, penalty, outcome in zip(tasks, penalties, outcomes, strict=True):
             if _settles(task, outcome):
-                with _turn(program):
-                    _settle(task, layout, penalty, outcome)
+                _settle(task, layout, penalty, outcome)
     return _solutions(tasks, penalties, layout, outcomes)
 
 

@@ -14,7 +14,6 @@ import threadpoolctl
 import torch
 
 _lock = threading.Lock()
-_turn = threading.Lock()
 _active = 0
 _users_threads = 1
 _users_blas = None
@@ -22,9 +21,9 @@ _users_blas = None
 
 def _in_forked_child() -> None:
     """The parent's threads do not exist in a forked child: OpenMP and held locks would hang."""
-    global _active, _lock, _turn
+    global _active, _lock
     _active = 0
-    _lock, _turn = threading.Lock(), threading.Lock()
+    _lock = threading.Lock()
     torch.set_num_threads(1)
 
 
@@ -116,11 +115,6 @@ class Draws(NamedTuple):
         state = np.random.RandomState(bits)
         state.seed(seed)
         return cls(state, bits)
-
-
-def one_at_a_time() -> threading.Lock:
-    """What to work in where several threads would only wait for each other."""
-    return _turn
 
 
 _thread = threading.local()

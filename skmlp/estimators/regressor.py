@@ -70,9 +70,9 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         'adam' and 'sgd' are proximal in the metric of their own step. With an L1 or group penalty
         their last fifth of epochs averages gradients longer, and deterministic iterations follow
         that settle which weights are zero: to the tolerance, or five an epoch, at most 1000 (50
-        with early stopping). 'lbfgs' is deterministic, on all rows and in float64: L-BFGS-B on
-        positive and negative parts, then PANOC [2]_ to the tolerance (PANOC alone with
-        ``group_l1``), and without hidden layers the closed form on the support found.
+        with early stopping). 'lbfgs' is deterministic, on all rows and in float64: PANOC [2]_,
+        proximal steps accelerated by L-BFGS, to the tolerance, and without hidden layers the
+        closed form on the support found.
 
     alpha : float or array-like of shape (n_layers - 1,), default=0.0001
         L2 strength, one for all layers or one each. Divided by the sum of sample weights,

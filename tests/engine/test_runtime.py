@@ -1,6 +1,5 @@
 """torch's settings are given back, whoever fits at the same time; devices are named in errors."""
 
-import os
 import threading
 
 import pytest
@@ -10,7 +9,6 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skmlp.engine.runtime import (
     finest_dtype,
-    one_at_a_time,
     one_thread,
     plain_torch,
     resolve_device,
@@ -99,16 +97,6 @@ def test_blas_has_one_thread_whichever_thread_fits():
             thread.join()
         fit()
     assert seen == [{2}, {1}, {2}] * 4
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_forked_child_does_not_wait_for_the_parents_turn():
-    with one_at_a_time():
-        child = os.fork()
-        if child == 0:
-            os._exit(0 if one_at_a_time().acquire(timeout=5) else 1)
-        assert os.waitpid(child, 0)[1] == 0
 
 
 def test_plain_torch_records_nothing():

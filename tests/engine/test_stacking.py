@@ -1,7 +1,6 @@
 """Which tasks train together, and that neither chunks nor threads show in the numbers."""
 
 import threading
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -128,7 +127,6 @@ def test_large_models_train_alone():
     """Where a step of one model fills the cache, a stack gains nothing."""
     program = program_of((512, 512), n_rows=5000, batch_size=2000)
     assert count_stacks(program, 6, 1, 1e12) == 6
-    assert count_stacks(program_of((5,), solver="lbfgs"), 6, 1, 1e12) == 6
 
 
 def test_bytes_of_a_step_count_what_it_touches():
@@ -136,26 +134,6 @@ def test_bytes_of_a_step_count_what_it_touches():
     assert bytes_of_step(large) == pytest.approx(2 * bytes_of_step(small), rel=0.05)
     assert bytes_of_step(program_of((32,), dtype="float32")) * 2 == bytes_of_step(small)
     assert bytes_of_step(program_of((32,), dropout=0.5)) > 1.5 * bytes_of_step(small)
-
-
-def test_small_deterministic_searches_take_turns(monkeypatch):
-    """On two threads at most one of them is at work, and both where a pass is not small."""
-    minimize, at_work, most = fitting.minimize, [], []
-
-    def watched(task, *args):
-        at_work.append(task)
-        time.sleep(0.02)
-        most.append(len(at_work))
-        result = minimize(task, *args)
-        at_work.pop()
-        return result
-
-    monkeypatch.setattr(fitting, "minimize", watched)
-    for small_pass, expected in ((fitting.SMALL_PASS, 1), (0, 2)):
-        most.clear()
-        monkeypatch.setattr(fitting, "SMALL_PASS", small_pass)
-        train(tasks_of(4, solver="lbfgs"), 2)
-        assert max(most) == expected
 
 
 def test_an_error_in_one_chunk_is_the_call_s(monkeypatch):
@@ -185,12 +163,12 @@ def test_interrupt_ends_all_threads(solver, monkeypatch):
         at_work.wait(10)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fitting, "SMALL_PASS", 0)  # small ones would take turns
     monkeypatch.setattr(fitting, "raise_if_cancelled", slow)
     monkeypatch.setattr("skmlp.engine.descent.kinks.raise_if_cancelled", slow)
+    monkeypatch.setattr("skmlp.engine.kernels.loops.raise_if_cancelled", slow)
     monkeypatch.setattr("skmlp.engine.train.wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train(tasks_of(2, solver=solver, max_iter=10**6, tol=0), 2)
+        train(tasks_of(2, solver=solver, max_iter=10**6, max_fun=10**9, tol=0), 2)
     assert not [t for t in threading.enumerate() if t.name.startswith("skmlp-train")]
 
 

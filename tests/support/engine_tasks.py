@@ -8,6 +8,8 @@ import torch
 from torch.nn import functional
 
 from skmlp import RegularizedMLPRegressor
+from skmlp.engine.descent.lockstep import ScaledStack
+from skmlp.engine.descent.panoc import Question
 from skmlp.engine.network.layout import Layout
 from skmlp.engine.task import Task, Weights
 
@@ -97,3 +99,17 @@ def torch_threads(n):
     torch.set_num_threads(n)
     yield
     torch.set_num_threads(before)
+
+
+class ScaledProblem:
+    """A task's objective in the scaled variables, through torch."""
+
+    def __init__(self, task: Task, penalty, layout: Layout) -> None:
+        self._stack = ScaledStack([task], [penalty], layout)
+        self.scaling, self.penalty = self._stack.scalings[0], self._stack.penalties[0]
+
+    def value(self, row: np.ndarray) -> float:
+        return self._stack.answer([0], [Question(row, False)])[0][0]
+
+    def value_and_gradient(self, row: np.ndarray) -> tuple[float, np.ndarray]:
+        return self._stack.answer([0], [Question(row, True)])[0]

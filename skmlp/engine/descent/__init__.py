@@ -1,1 +1,1 @@
-"""Deterministic searches: the objective, the change of variables, L-BFGS-B and PANOC."""
+"""Deterministic searches: the objective, the change of variables and PANOC."""

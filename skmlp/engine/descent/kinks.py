@@ -8,11 +8,13 @@ since a kink that holds all parameters together need not hold those of one layer
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..network.layout import Layout
 from ..runtime import raise_if_cancelled
-from .panoc import Question, Search, search
+from .panoc import Question, Search
 
 STALL_ITERATIONS = 10
 STALL_DECREASE = 100.0
@@ -35,7 +37,8 @@ class Monitor:
         self.best: tuple[float, np.ndarray] | None = None
         self.least_decrease = 0.0 if smooth else least_decrease(tol)
         self.n_iter = 0
-        self._verbose, self._unit = verbose, unit
+        self.report = self._print if verbose else None
+        self._unit, self._n_printed = unit, 0
         self.begin()
 
     def begin(self) -> None:
@@ -43,24 +46,44 @@ class Monitor:
         self.stalled = False
         self._least: list[float] = []
 
+    @property
+    def least(self) -> float:
+        """The best value."""
+        return np.inf if self.best is None else self.best[0]
+
     def __call__(self, x: np.ndarray, value: float) -> bool:
         raise_if_cancelled()
-        if self.best is None or value < self.best[0]:
-            self.best = (value, x.copy())
+        self._keep(x, value)
         self.n_iter += 1
-        if self._verbose and self.n_iter % PRINTED_ITERATIONS == 0:
-            print(f"Iteration {self.n_iter}, loss = {self.best[0] * self._unit:.8f}")
-        self._least.append(self.best[0])
+        if self.report is not None:
+            self.report(self.least)
+        self._least.append(self.least)
         if self.least_decrease > 0 and len(self._least) > STALL_ITERATIONS:
             self.stalled = not self.gains(self._least[-1 - STALL_ITERATIONS])
         return self.stalled
 
+    def take(self, x: np.ndarray, value: float, n_iter: int, is_stalled: bool) -> None:
+        """The best of a search that had no monitor, and whether that stalled."""
+        self._keep(x, value)
+        self.n_iter += n_iter
+        self.stalled = is_stalled
+
     def gains(self, before: float) -> bool:
         """Whether the best value lies below ``before`` by what is worth it."""
-        return before - self.best[0] > self.least_decrease * abs(self.best[0])
+        return before - self.least > self.least_decrease * abs(self.least)
+
+    def _keep(self, x: np.ndarray, value: float) -> None:
+        if self.best is None or value < self.best[0]:
+            self.best = (value, x.copy())
+
+    def _print(self, value: float) -> None:
+        self._n_printed += 1
+        if self._n_printed % PRINTED_ITERATIONS == 0:
+            print(f"Iteration {self._n_printed}, loss = {min(value, self.least) * self._unit:.8f}")
 
 
 def descend(
+    search: Callable[..., Search],
     penalty,
     x: np.ndarray,
     tol: float,
@@ -71,15 +94,13 @@ def descend(
 ) -> Search:
     """PANOC from ``x`` to the tolerance, or to where nothing that is tried gains at kinks.
 
-    The searches' limits are counted over all of them.
+    ``search`` is that of ``panoc`` but for the penalty; its limits are counted over all searches.
     """
     n_iter = n_evaluations = 0
     while True:
-        before = np.inf if monitor.best is None else monitor.best[0]
+        before = monitor.least
         monitor.begin()
-        end = yield from search(
-            penalty, x, tol, max_iter - n_iter, max_fun - n_evaluations, monitor
-        )
+        end = yield from search(x, tol, max_iter - n_iter, max_fun - n_evaluations, monitor)
         n_iter, n_evaluations = n_iter + end.n_iter, n_evaluations + end.n_evaluations
         end = end._replace(n_iter=n_iter, n_evaluations=n_evaluations)
         if not monitor.stalled:

@@ -5,6 +5,10 @@ predictive control". With z = prox(x - gamma grad f(x)) and r = x - z, an L-BFGS
 accepted where it lowers the forward-backward envelope
 
     phi(x) = f(x) - <grad f(x), r> + |r|^2 / (2 gamma) + g(z).
+
+The step is that of the parameters which z leaves neither at zero nor at a bound; the others go to
+z (Pas, Schuurmans, Patrinos 2022, "Alpaqa: a matrix-free solver for nonlinear MPC and large-scale
+nonconvex optimization", for bounds). Where z is not zero the norms of g are smooth as well.
 """
 
 from __future__ import annotations
@@ -15,15 +19,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..kernels import binding
-from ..kernels.choice import is_on
-
 CURVATURE_SHARE = 0.95
 ROUNDING = 1e-14
 MEMORY = 20
 MAX_HALVINGS = 11
 MAX_FAILURES = 3
 LARGEST_CURVATURE = 1e14
+LIMIT_MESSAGE = "the iteration limit was reached"
+NOT_FINITE_MESSAGE = "the objective is not finite"
 
 
 class Minimum(NamedTuple):
@@ -37,56 +40,42 @@ class Minimum(NamedTuple):
 
 
 class InverseHessian:
-    """The L-BFGS approximation from pairs of steps and changes, S and Y (pairs, size).
+    """The L-BFGS approximation from pairs of steps and changes, the oldest first.
 
-    Its products are those of the two-loop recursion (Nocedal 1980), from gamma = s'y / y'y of the
-    last pair.
+    Its products are those of the two-loop recursion (Nocedal 1980) on the parts of the pairs that
+    belong to the free parameters, from s'y / y'y of the last pair.
     """
 
     def __init__(self) -> None:
-        self._slots: list[int] = []  # of the pairs, the oldest first
-        self._S = self._Y = np.empty((0, 0))
-        self._is_compiled = is_on()
+        self._pairs: list[tuple[np.ndarray, np.ndarray, float]] = []
 
     @property
     def is_empty(self) -> bool:
-        return not self._slots
-
-    def clear(self) -> None:
-        self._slots.clear()
+        return not self._pairs
 
     def add(self, step: np.ndarray, change: np.ndarray) -> None:
         """Keep the pair if its curvature is positive; the oldest of many gives way."""
-        product, square = step @ change, change @ change
-        if product <= 1e-12 * np.sqrt((step @ step) * square):
-            return
-        if not self._S.size:
-            self._S, self._Y = np.zeros((2, MEMORY, step.size))
-            self._inverses = np.zeros(MEMORY)
-        full = len(self._slots) == MEMORY
-        slot = self._slots.pop(0) if full else len(self._slots)
-        self._slots.append(slot)
-        self._S[slot], self._Y[slot], self._inverses[slot] = step, change, 1 / product
-        self._gamma = float(product / square)
+        least = 1e-12 * np.sqrt((step @ step) * (change @ change))
+        if step @ change > least:
+            self._pairs = [*self._pairs[1 - MEMORY :], (step, change, least)]
 
-    def times(self, vector: np.ndarray) -> np.ndarray:
-        """H v; v itself where there are no pairs."""
-        result = vector.copy()
-        if not self._slots:
-            return result
-        if self._is_compiled:
-            slots, shares = np.array(self._slots), np.empty(MEMORY)
-            pairs = self._S, self._Y, slots, self._inverses, slots.size
-            binding.compiled.two_loop(*pairs, self._gamma, result, shares)
-            return result
-        shares = {}
-        for slot in reversed(self._slots):
-            shares[slot] = self._inverses[slot] * (self._S[slot] @ result)
-            result -= shares[slot] * self._Y[slot]
-        result *= self._gamma
-        for slot in self._slots:
-            share = shares[slot] - self._inverses[slot] * (self._Y[slot] @ result)
-            result += share * self._S[slot]
+    def times(self, vector: np.ndarray, free: np.ndarray) -> np.ndarray | None:
+        """H v of the free parameters, zero elsewhere; None without a pair of positive curvature."""
+        result = vector * free
+        used = []
+        for step, change, least in reversed(self._pairs):
+            step, change = step * free, change * free
+            product = step @ change
+            if product > least:
+                share = (step @ result) / product
+                result -= share * change
+                used.append((step, change, product, share))
+        if not used:
+            return None
+        _, change, product, _ = used[0]
+        result *= product / (change @ change)
+        for step, change, product, share in reversed(used):
+            result += (share - (change @ result) / product) * step
         return result
 
 
@@ -161,14 +150,13 @@ class _Problem:
         return max(np.linalg.norm(other - gradient) / np.linalg.norm(step), 1e-6)
 
 
-def _backtrack(problem: _Problem, point: _Point, curvature: float, memory: InverseHessian):
+def _backtrack(problem: _Problem, point: _Point, curvature: float):
     """Raise the curvature until the quadratic bound holds at z; (point, curvature, F at z)."""
     while True:
         value, holds = yield from problem.at_step(point, curvature)
         if holds or curvature > LARGEST_CURVATURE or problem.exhausted:
             return point, curvature, value
         curvature *= 2
-        memory.clear()
         point = problem.step(point.x, point.f, point.gradient, CURVATURE_SHARE / curvature)
 
 
@@ -196,6 +184,19 @@ def _line_search(problem: _Problem, point: _Point, curvature: float, direction: 
     return None
 
 
+def _direction(penalty, point: _Point, gamma: float, memory: InverseHessian):
+    """The quasi-Newton step from x, or None.
+
+    r / gamma is the gradient of F where F is smooth. Parameters that the forward-backward step
+    leaves at zero or at a bound take that step.
+    """
+    n_weights = penalty.l1.size
+    free = (penalty.lower < point.z) & (point.z < penalty.upper)
+    free[:n_weights] &= point.z[:n_weights] != 0
+    step = memory.times(point.r / gamma, free)
+    return None if step is None else -np.where(free, step, point.r)
+
+
 def _advance(problem: _Problem, point: _Point, curvature: float, memory: InverseHessian):
     """(point, curvature, F at its z) of the next iteration.
 
@@ -204,15 +205,16 @@ def _advance(problem: _Problem, point: _Point, curvature: float, memory: Inverse
     """
     found = None
     if not memory.is_empty:
-        direction = -memory.times(point.r)
-        found = yield from _line_search(problem, point, curvature, direction)
+        direction = _direction(problem.penalty, point, CURVATURE_SHARE / curvature, memory)
+        if direction is not None:
+            found = yield from _line_search(problem, point, curvature, direction)
     if found is None:
         at_z = yield from problem.point(point.z, CURVATURE_SHARE / curvature)
-        following, raised, value = yield from _backtrack(problem, at_z, curvature, memory)
+        following, raised, value = yield from _backtrack(problem, at_z, curvature)
     else:
         (following, value), raised = found, curvature
-    if raised == curvature:
-        memory.add(following.x - point.x, following.r - point.r)
+    gammas = CURVATURE_SHARE / raised, CURVATURE_SHARE / curvature
+    memory.add(following.x - point.x, following.r / gammas[0] - point.r / gammas[1])
     return following, raised, value
 
 
@@ -229,22 +231,25 @@ def search(penalty, x: np.ndarray, tol: float, max_iter: int, max_fun: float, mo
     x = penalty.prox(x, 0.0)
     f, gradient = yield from problem.value_and_gradient(x)
     if not np.isfinite(f):
-        return Minimum(x, np.inf, 0, problem.n_evaluations, "the objective is not finite")
+        return Minimum(x, np.inf, 0, problem.n_evaluations, NOT_FINITE_MESSAGE)
     best, before = (f + penalty.value(x), x), f + penalty.value(x)
     curvature = yield from problem.curvature(x, gradient)
     point = problem.step(x, f, gradient, CURVATURE_SHARE / curvature)
-    point, curvature, value = yield from _backtrack(problem, point, curvature, memory)
+    point, curvature, value = yield from _backtrack(problem, point, curvature)
     message, n_iter = "", 0
     while True:
         best = min(best, (value, point.z), key=itemgetter(0))
         still_falls, before = before - value > tol * abs(value), value
-        if not still_falls and penalty.residual(point.x, point.gradient) <= tol:
+        residual = np.inf if still_falls else penalty.residual(point.x, point.gradient)
+        if residual <= tol:
+            if n_iter == 0:  # a solution stays what it is
+                return Minimum(x, residual, 0, problem.n_evaluations, "")
             _, at_z = yield from problem.value_and_gradient(point.z)
             residual = penalty.residual(point.z, at_z)
             if residual <= tol:
                 return Minimum(point.z, residual, n_iter, problem.n_evaluations, "")
         if n_iter >= max_iter or problem.exhausted:
-            message = "the iteration limit was reached"
+            message = LIMIT_MESSAGE
             break
         if (n_iter and monitor(point.z, value)) or not np.isfinite(value):
             break

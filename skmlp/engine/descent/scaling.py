@@ -11,15 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..kernels.choice import serves
-from ..kernels.compiled_penalty import CompiledPenalty
-from ..kernels.loops import Loops
 from ..network.columns import column_moments, pooled
 from ..network.layout import Layout
 from ..network.losses import LOSSES
 from ..penalty.prox import PenaltyNumbers
 from ..task import Samples, Task
-from .objective import FullObjective
 
 
 class Scaling:
@@ -117,55 +113,3 @@ class Scaling:
         bias = gradient[self._first_bias.slice]
         self._weight(result)[...] -= (self._mean / self._std) * bias
         return value, result
-
-
-class ScaledObjective:
-    """A task's objective in the scaled variables: the interface of FullObjective."""
-
-    def __init__(self, objective: FullObjective, task: Task, layout: Layout) -> None:
-        self._objective, self._scaling = objective, Scaling(task, layout)
-        self.penalty = self._scaling.penalty(objective.penalty)
-        self.unit = self._scaling.unit
-        self.to_original = self._scaling.to_original
-        self.from_original = self._scaling.from_original
-
-    def value(self, scaled: np.ndarray) -> float:
-        """The smooth part, divided by the squared scale of y."""
-        value = self._objective.value(self._scaling.to_original(scaled))
-        return self._scaling.smooth(value, None)[0]
-
-    def value_and_gradient(self, scaled: np.ndarray) -> tuple[float, np.ndarray]:
-        """The smooth part and its gradient in the scaled variables."""
-        row = self._scaling.to_original(scaled)
-        return self._scaling.smooth(*self._objective.value_and_gradient(row))
-
-
-class StandardisedObjective:
-    """A task's objective in the scaled variables, compiled: columns are scaled as they are read."""
-
-    def __init__(self, task: Task, penalty: PenaltyNumbers, layout: Layout) -> None:
-        scaling = Scaling(task, layout)
-        scaled = scaling.penalty(penalty)
-        self.unit = scaling.unit
-        self.to_original, self.from_original = scaling.to_original, scaling.from_original
-        samples = replace(task.train, y=scaling.outputs(task.train.y))
-        self._loops = Loops(task.program, layout, samples, scaled, "float64", scaling.columns)
-        self.penalty = CompiledPenalty.of(scaled, self._loops.program)
-
-    def value(self, scaled: np.ndarray) -> float:
-        """The smooth part."""
-        return self._loops.objective(scaled, None)
-
-    def value_and_gradient(self, scaled: np.ndarray) -> tuple[float, np.ndarray]:
-        """The smooth part and its gradient."""
-        gradient = np.empty_like(scaled)
-        return self._loops.objective(scaled, gradient), gradient
-
-
-def scaled_objective(
-    task: Task, penalty: PenaltyNumbers, layout: Layout
-) -> ScaledObjective | StandardisedObjective:
-    """The objective in the scaled variables, compiled where that serves the task."""
-    if serves(task):
-        return StandardisedObjective(task, penalty, layout)
-    return ScaledObjective(FullObjective(task, penalty, layout), task, layout)

@@ -50,6 +50,7 @@ class Routine(NamedTuple):
     epochs: object
     objective: object
     outputs: object
+    search: object  # in float64, whatever the dtype
 
 
 def _routines() -> dict[str, Routine]:
@@ -64,7 +65,7 @@ def _routines() -> dict[str, Routine]:
             compiled, REASON = None, "SciPy's BLAS counts in other integers than int"
             return {}
         functions = [getattr(compiled, f"{f}_{kind}") for f in ("epochs", "objective", "outputs")]
-        routines[dtype] = Routine(gemm, *functions)
+        routines[dtype] = Routine(gemm, *functions, compiled.search)
     return routines
 
 

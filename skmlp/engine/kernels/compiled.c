@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -199,7 +200,6 @@ INLINE float with_sign_single(float size, float sign) { return copysignf(size, s
 #define SUFFIX _double
 #define BITS int64_t
 #define UNSIGNED uint64_t
-#define IN_SEARCHES /* they are in float64 */
 #define SHIFT 0x1.8p52
 #define BIAS 1023
 #define MANTISSA 52
@@ -282,48 +282,13 @@ static Program program_of(Buffers *buffers, PyObject *array) {
 #define R double
 #define SUFFIX _double
 #include "calls.inc"
+#include "search.inc"
 
 /* A capsule of scipy.linalg.cython_blas -> the address of its function, and its signature. */
 static PyObject *address(PyObject *self, PyObject *capsule) {
   const char *signature = PyCapsule_GetName(capsule);
   void *pointer = PyCapsule_GetPointer(capsule, signature);
   return pointer ? Py_BuildValue("(Ns)", PyLong_FromVoidPtr(pointer), signature) : NULL;
-}
-
-/* (program, penalty, x, gradient, gamma, z, r) -> (g(z), <gradient, r>, <r, r>, max |r|) */
-static PyObject *forward_backward(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-  if (n_args != 7) return PyErr_Format(PyExc_TypeError, "7 arguments, got %zd", n_args);
-  Buffers buffers = {.n = 0};
-  Program p = program_of(&buffers, args[0]);
-  Penalty_double penalty = penalty_of_double(&buffers, args[1]);
-  double *x = memory_of(&buffers, args[2], 0), *gradient = memory_of(&buffers, args[3], 0);
-  double gamma = PyFloat_AsDouble(args[4]), sums[4];
-  double *z = memory_of(&buffers, args[5], 1), *r = memory_of(&buffers, args[6], 1);
-  int works = !buffers.failed && !PyErr_Occurred();
-  if (works) forward_backward_double(&p, &penalty, x, gradient, gamma, z, r, sums);
-  release(&buffers);
-  return works ? Py_BuildValue("(dddd)", sums[0], sums[1], sums[2], sums[3]) : NULL;
-}
-
-/* (S, Y, slots, inverses, n_pairs, gamma, vector, shares): H times the vector, in place. */
-static PyObject *two_loop(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-  if (n_args != 8) return PyErr_Format(PyExc_TypeError, "8 arguments, got %zd", n_args);
-  Buffers buffers = {.n = 0};
-  double *S = memory_of(&buffers, args[0], 0), *Y = memory_of(&buffers, args[1], 0);
-  int64_t *slots = memory_of(&buffers, args[2], 0);
-  double *inverses = memory_of(&buffers, args[3], 0);
-  Index n_pairs = PyLong_AsSsize_t(args[4]);
-  double gamma = PyFloat_AsDouble(args[5]);
-  double *vector = memory_of(&buffers, args[6], 1), *shares = memory_of(&buffers, args[7], 1);
-  int works = !buffers.failed && !PyErr_Occurred();
-  if (works) {
-    Index size = (Index)(buffers.views[4].len / (Py_ssize_t)sizeof(double));
-    PyThreadState *thread = PyEval_SaveThread();
-    two_loop_double(S, Y, slots, inverses, n_pairs, gamma, vector, shares, size);
-    PyEval_RestoreThread(thread);
-  }
-  release(&buffers);
-  return works ? Py_NewRef(Py_None) : NULL;
 }
 
 /* The size in bytes of the buffers of a batch: (program, n_rows, is_double). */
@@ -353,8 +318,7 @@ static const char *instruction_set(void) {
 static PyMethodDef METHODS[] = {
     {"address", address, METH_O, "Address of a capsule's function."},
     {"bytes_of_work", FAST(bytes_of_work), "Bytes that the calls work in."},
-    {"two_loop", FAST(two_loop), "The two-loop recursion of L-BFGS."},
-    {"forward_backward", FAST(forward_backward), "A proximal gradient step."},
+    {"search", FAST(call_search), "PANOC."},
     {"epochs_single", FAST(call_epochs_single), "Epochs in float32."},
     {"epochs_double", FAST(call_epochs_double), "Epochs in float64."},
     {"objective_single", FAST(call_objective_single), "Objective in float32."},

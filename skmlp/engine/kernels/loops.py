@@ -64,6 +64,25 @@ class Loops:
             raise_if_cancelled,
         )
 
+    def search(self, row: np.ndarray, numbers: np.ndarray, report) -> None:
+        """PANOC from ``row``, which takes the best iterate; float64.
+
+        ``numbers`` are those of SEARCH_NUMBERS; ``report``, unless None, is called with the best F
+        after each iteration.
+        """
+        self._routine.search(
+            self._routine.gemm,
+            self.program,
+            self._data,
+            self._penalty,
+            row,
+            numbers,
+            self._block,
+            self._work(self._block),
+            raise_if_cancelled,
+            report,
+        )
+
     def outputs(self, theta: np.ndarray) -> np.ndarray:
         """Outputs before the link (n, q)."""
         out = np.empty((self._n_rows, self._n_outputs), dtype=self.dtype)

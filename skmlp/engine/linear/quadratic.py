@@ -4,7 +4,7 @@
 
 by the closed-form solution on a support, whose signs and members are corrected until the optimality
 conditions hold; where that does not end, one step after the other on supports of independent
-columns (``active_set``), which L-BFGS-B on the split problem brings nearer where they are large.
+columns (``active_set``), which PANOC brings nearer where they are large.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..descent.lbfgsb import lbfgsb
+from ..descent.panoc import panoc
 from ..penalty.prox import PenaltyNumbers
 from ..task import Task
 from .active_set import pivoted
@@ -145,7 +145,7 @@ class Quadratic(SmoothQuadratic):
 def solve(problem: Quadratic, task: Task, start: np.ndarray) -> tuple[np.ndarray, bool, int]:
     """(coefficients, whether they are optimal, iterations), from ``start``.
 
-    The corrections mostly end at once. Single steps do where the support is small; else L-BFGS-B
+    The corrections mostly end at once. Single steps do where the support is small; else PANOC
     brings the coefficients nearer first, as far as is needed.
     """
     b, n_iter = np.clip(start, problem.penalty.lower, problem.penalty.upper), 1
@@ -158,7 +158,7 @@ def solve(problem: Quadratic, task: Task, start: np.ndarray) -> tuple[np.ndarray
         if n_iter >= task.max_iter:
             break
         left = task.max_iter - n_iter
-        end = lbfgsb(problem, b, tol * problem.size, left, task.max_fun, lambda x, value: False)
+        end = panoc(problem, b, tol * problem.size, left, task.max_fun, lambda x, value: False)
         b, n_iter = end.x, n_iter + end.n_iter
         exact = problem.polished(b)
         if exact is None:

@@ -52,6 +52,39 @@ def test_bounded_rosenbrock_equals_scipy(bounds):
     assert_allclose(end.x, reference.x, atol=1e-6)
 
 
+def test_excluded_coefficients_stay_zero():
+    problem = mirrored_rosenbrock(
+        4, l1=[0.1, 0.0, 0.1, 0.0], lower=[0, 0, -np.inf, -np.inf], upper=[0, 0, np.inf, np.inf]
+    )
+    end = run(problem, np.full(4, -0.5))
+    assert_array_equal(end.x[:2], 0)
+    assert (end.x[2:] != 0).all()
+    assert end.residual <= 1e-10
+
+
+@pytest.mark.parametrize("size", [3, 8])
+def test_soft_threshold(size):
+    """The lasso of the identity is the soft threshold of its target."""
+    target, l1 = np.linspace(-2, 2, size), np.linspace(0.0, 1.5, size)
+    problem = Problem(
+        lambda x: 0.5 * (x - target) @ (x - target), lambda x: x - target, penalty_of(size, l1)
+    )
+    end = run(problem, np.ones(size), tol=1e-13)
+    expected = np.sign(target) * np.maximum(np.abs(target) - l1, 0)
+    assert_allclose(end.x, expected, atol=1e-12)
+    assert_array_equal(end.x == 0, expected == 0)
+
+
+def test_parameters_after_the_weights_have_no_penalty():
+    """l1 belongs to the first entries of the row: biases lie behind them."""
+    penalty = penalty_of(3, 0.5)
+    longer = type(penalty)(penalty.l1, penalty.l2, np.full(5, -np.inf), np.full(5, np.inf))
+    target = np.array([2.0, 0.1, -2.0, 0.1, -0.1])
+    problem = Problem(lambda x: 0.5 * (x - target) @ (x - target), lambda x: x - target, longer)
+    end = run(problem, np.zeros(5))
+    assert_allclose(end.x, [1.5, 0, -1.5, 0.1, -0.1], atol=1e-12)
+
+
 def test_penalised_rosenbrock_is_stationary_and_below_its_start():
     """From its end SciPy finds nothing lower near by."""
     problem = mirrored_rosenbrock(4, l1=5.0)
@@ -149,9 +182,19 @@ def test_inverse_hessian_of_a_quadratic():
     approximation = InverseHessian()
     for direction in np.linalg.eigh(hessian)[1].T:
         approximation.add(direction, hessian @ direction)
-    vector = rng.normal(size=6)
-    assert_allclose(approximation.times(vector), np.linalg.solve(hessian, vector), rtol=1e-10)
+    vector, free = rng.normal(size=6), np.ones(6, dtype=bool)
+    expected = np.linalg.solve(hessian, vector)
+    assert_allclose(approximation.times(vector, free), expected, rtol=1e-10)
     approximation.add(vector, -vector)  # negative curvature is not kept
-    assert_allclose(approximation.times(vector), np.linalg.solve(hessian, vector), rtol=1e-10)
-    approximation.clear()
-    assert_array_equal(approximation.times(vector), vector)
+    assert_allclose(approximation.times(vector, free), expected, rtol=1e-10)
+    assert InverseHessian().times(vector, free) is None
+    assert approximation.times(vector, ~free) is None
+
+
+def test_inverse_hessian_of_the_free_parameters():
+    """With a diagonal Hessian, steps along the axes: that of the free ones, nought for others."""
+    curvature, free = np.array([1.0, 4.0, 9.0]), np.array([True, False, True])
+    approximation = InverseHessian()
+    for k in range(3):
+        approximation.add(np.eye(3)[k], curvature[k] * np.eye(3)[k])
+    assert_allclose(approximation.times(np.ones(3), free), [1, 0, 1 / 9], rtol=1e-14)

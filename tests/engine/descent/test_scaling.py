@@ -5,10 +5,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
-from support.engine_tasks import random_row, task_of
+from support.engine_tasks import ScaledProblem, random_row, task_of
 
 from skmlp.engine.descent.objective import FullObjective
-from skmlp.engine.descent.scaling import ScaledObjective
 from skmlp.engine.network.columns import column_moments
 from skmlp.engine.network.layout import Layout
 from skmlp.engine.penalty.prox import penalty_numbers
@@ -40,8 +39,9 @@ def scaled_problem(data, name, weighted, **params):
     params = {"l1_per_layer": 0.1, "alpha": 3.0, **NETWORKS[name], **params}
     task = task_of(DATA[data], y, WEIGHT if weighted else None, **params)
     layout = Layout(task.program)
-    objective = FullObjective(task, penalty_numbers(task, layout), layout)
-    return objective, ScaledObjective(objective, task, layout), 0.5 * random_row(layout, RNG)
+    penalty = penalty_numbers(task, layout)
+    objective = FullObjective(task, penalty, layout)
+    return objective, ScaledProblem(task, penalty, layout), 0.5 * random_row(layout, RNG)
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:normalization=")
@@ -68,7 +68,9 @@ def test_gradient_equals_finite_differences(data, name, weighted):
 @pytest.mark.parametrize("data", DATA)
 def test_there_and_back(data, name):
     _, problem, x = scaled_problem(data, name, True)
-    assert_allclose(problem.from_original(problem.to_original(x)), x, rtol=1e-11, atol=1e-11)
+    assert_allclose(
+        problem.scaling.from_original(problem.scaling.to_original(x)), x, rtol=1e-11, atol=1e-11
+    )
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -78,7 +80,7 @@ def test_objective_is_the_original_one_in_other_units(data, name):
     others = x, x + 0.1 * (x != 0)
     smooth = [problem.value(z) for z in others]
     penalty = [problem.penalty.value(z) for z in others]
-    rows = [problem.to_original(z) for z in others]
+    rows = [problem.scaling.to_original(z) for z in others]
     unit = objective.value(rows[0]) / smooth[0]
     assert_allclose([objective.value(r) / unit for r in rows], smooth, rtol=1e-12)
     assert_allclose([objective.penalty.value(r) / unit for r in rows], penalty, rtol=1e-12)
@@ -101,9 +103,7 @@ def test_standardised_data_are_left_alone():
     for X, target in [(standard, y), (standard * np.logspace(-3, 3, 5) + 9, 40 * y + 1e3)]:
         task = task_of(X, target, hidden_layer_sizes=(4,), activation="tanh", alpha=0.0)
         layout = Layout(task.program)
-        problem = ScaledObjective(
-            FullObjective(task, penalty_numbers(task, layout), layout), task, layout
-        )
+        problem = ScaledProblem(task, penalty_numbers(task, layout), layout)
         row = random_row(layout, np.random.default_rng(1))
         values.append(problem.value(row))
     assert values[0] == pytest.approx(values[1], rel=1e-11)

@@ -1,4 +1,4 @@
-"""The compiled objective, its gradient, outputs and prox equal torch's and numpy's."""
+"""The compiled objective, its gradient and outputs equal torch's."""
 
 from dataclasses import replace
 
@@ -7,13 +7,12 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from programs import random_task
-from support.engine_tasks import ACTIVATIONS, random_row, task_of
+from support.engine_tasks import ACTIVATIONS, ScaledProblem, random_row, task_of
 
-from skmlp.engine.descent.objective import CompiledObjective, FullObjective, StackObjective
-from skmlp.engine.descent.scaling import ScaledObjective, StandardisedObjective
+from skmlp.engine.descent.compiled_search import CompiledProblem
+from skmlp.engine.descent.objective import CompiledObjective, StackObjective
 from skmlp.engine.epochs.validation_loss import training_outputs
 from skmlp.engine.kernels import loops
-from skmlp.engine.kernels.compiled_penalty import CompiledPenalty
 from skmlp.engine.network.layout import Layout
 from skmlp.engine.penalty.prox import penalty_numbers
 
@@ -230,43 +229,10 @@ def test_standardised_objective_is_the_scaled_one(data, loss, penalty):
     y = TARGETS * [1.0, 3.0, 9.0]
     task = task_of(SCALES[data], y, WEIGHT, **params, **PENALTIES[penalty])
     layout, numbers = parts_of(task)
-    theirs = ScaledObjective(FullObjective(task, numbers, layout), task, layout)
-    ours, x = StandardisedObjective(task, numbers, layout), point_of(task)
-    assert ours.unit == theirs.unit
+    theirs, ours = ScaledProblem(task, numbers, layout), CompiledProblem(task, numbers, layout)
+    x = point_of(task)
     (value, gradient), (true_value, true_gradient) = (
         o.value_and_gradient(x) for o in (ours, theirs)
     )
     assert_allclose([value, ours.value(x)], true_value, rtol=1e-12)
     assert_allclose(gradient, true_gradient, rtol=0, atol=1e-11 * np.abs(true_gradient).max())
-    assert_array_equal(ours.to_original(x), theirs.to_original(x))
-    assert_array_equal(ours.from_original(x), theirs.from_original(x))
-    assert ours.penalty.value(x) == theirs.penalty.value(x)
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_prox_is_that_of_numpy(seed):
-    task = random_task(seed, l1_per_layer=0.3, alpha=1.0)
-    layout, penalty = parts_of(task)
-    numbers = loops.Loops(task.program, *parts_of_samples(task), "float64").program
-    compiled = CompiledPenalty.of(penalty, numbers)
-    rng = np.random.default_rng(seed)
-    x, gradient = random_row(layout, rng), random_row(layout, rng)
-    ours, theirs = compiled.step(x, gradient, 0.7), penalty.step(x, gradient, 0.7)
-    assert_allclose(ours.z, theirs.z, rtol=1e-14, atol=1e-15)
-    assert_array_equal(ours.z == 0, theirs.z == 0)
-    assert_allclose(ours.r, theirs.r, rtol=0, atol=1e-14)
-    assert_allclose(ours[2:], theirs[2:], rtol=1e-12)
-    assert_array_equal(compiled.prox(x, 0.4), compiled.step(x, np.zeros_like(x), 0.4).z)
-    assert_allclose(compiled.prox(x, 0.4), penalty.prox(x, 0.4), rtol=1e-14, atol=1e-15)
-
-
-def test_prox_takes_rows_that_may_not_be_written():
-    task = task_of(X, TARGETS, hidden_layer_sizes=(4,), group_l1=0.1)
-    _, penalty = parts_of(task)
-    numbers = loops.Loops(task.program, *parts_of_samples(task), "float64").program
-    x = point_of(task)
-    expected = penalty.prox(x, 0.5)
-    kept = x.copy()
-    x.flags.writeable = False
-    assert_allclose(CompiledPenalty.of(penalty, numbers).prox(x, 0.5), expected, rtol=1e-14)
-    assert_array_equal(x, kept)

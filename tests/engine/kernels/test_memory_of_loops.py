@@ -125,8 +125,8 @@ def test_calls_want_all_their_arguments(name):
     for kind in ("single", "double"):
         with pytest.raises(TypeError, match=r"\d arguments, got 1"):
             getattr(compiled, f"{name}_{kind}")(0)
-    with pytest.raises(TypeError, match="7 arguments, got 0"):
-        compiled.forward_backward()
+    with pytest.raises(TypeError, match="10 arguments, got 0"):
+        compiled.search()
 
 
 def test_capsules_that_are_none_are_refused():

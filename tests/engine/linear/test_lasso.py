@@ -211,7 +211,7 @@ def test_moments(dtype):
     assert_array_equal(moments.cross[3], 0)
 
 
-def test_lbfgsb_brings_nearer_where_corrections_do_not_end(monkeypatch):
+def test_panoc_brings_nearer_where_corrections_do_not_end(monkeypatch):
     """With a single correction allowed, the search before it has to find the support."""
     monkeypatch.setattr(quadratic, "MAX_CORRECTIONS", 1)
     monkeypatch.setattr(quadratic, "FEW", 0)
