@@ -11,7 +11,7 @@ from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from .records import EqualByValue, described
 from .running.base_network import heed_weights, with_penalty
-from .running.folds import folds
+from .running.folds import checked_groups, folds, keeping_groups
 from .running.initial_networks import N_JUDGES
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import problems_of
@@ -117,6 +117,7 @@ def regularization_path(
     cv=None,
     n_jobs=None,
     sample_weight=None,
+    groups=None,
     verbose=False,
 ):
     """Fit a network at each strength of a penalty, from dense to sparse.
@@ -172,13 +173,18 @@ def regularization_path(
         Number of first weights that are tried at the smallest strength; the best objective wins.
 
     cv : int, cross-validation generator or iterable, default=None
-        The folds of the initial network of ``adaptive``, of which two are used; None are five.
+        The folds of the initial network of ``adaptive``, of which two are used; None are five. With
+        ``groups`` a number of folds is that of a ``GroupKFold``.
 
     n_jobs : int or None, default=None
         Number of threads; None is one, negative ones count from the number of cores.
 
     sample_weight : array-like of shape (n_samples,), default=None
         Weights >= 0.
+
+    groups : array-like of shape (n_samples,), default=None
+        Group labels of rows that depend on each other (of one patient, one site): the folds of the
+        initial network keep them together.
 
     verbose : bool, default=False
         Whether to print a line for each strength.
@@ -215,7 +221,10 @@ def regularization_path(
     heed_weights(model, arrays[2], l1_ratio)
     seed = draw_seed(model.random_state)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
-    judges = folds(cv, arrays)[:N_JUDGES] if plan.is_adaptive(adaptive) else ()
+    groups = checked_groups(groups, len(arrays[1]))
+    judges = ()
+    if plan.is_adaptive(adaptive):
+        judges = folds(keeping_groups(cv, groups), arrays, groups)[:N_JUDGES]
     problems, starts = plan.ready(problems_of(model, arrays, judges, seed), adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
     strengths, fits = plan.run(whole, starts, n_strengths, eps, strengths)

@@ -13,6 +13,7 @@ from ..training_data.fit_data import checked_arrays
 from .candidate_features import Candidates
 from .records import EqualByValue, described
 from .running.base_network import heed_weights, with_penalty
+from .running.folds import checked_groups
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import problems_of
 
@@ -121,6 +122,7 @@ def stability_selection(
     n_jobs=None,
     random_state=None,
     sample_weight=None,
+    groups=None,
     verbose=False,
 ):
     """Select the features that halves of the data agree on.
@@ -183,6 +185,10 @@ def stability_selection(
         Weights >= 0. Halves are halves of the rows of positive weight: a row of weight 0 counts
         as left out.
 
+    groups : array-like of shape (n_samples,), default=None
+        Group labels of rows that depend on each other (of one patient, one site). Rows of one group
+        are in the same half: halves are halves of the groups.
+
     verbose : bool, default=False
         Whether to print a line for each strength.
 
@@ -193,9 +199,9 @@ def stability_selection(
     Raises
     ------
     ValueError
-        For data or parameters that do not fit together, with fewer than 4 rows of positive weight,
-        and when some half diverges at every strength that leaves features; else strengths at which
-        one does are left out, with a warning.
+        For data or parameters that do not fit together, with fewer than 4 rows (or groups) of
+        positive weight, and when some half diverges at every strength that leaves features; else
+        strengths at which one does are left out, with a warning.
 
     Notes
     -----
@@ -210,8 +216,8 @@ def stability_selection(
     degrees, have different penalties or scales (rare dummies, groups of different sizes), or
     depend on forced features; it cannot be checked. q is the mean over the halves of what a path
     selects anywhere from a strength on, and the strengths and ``start`` are chosen on the same
-    data. Rows must be independent: equal or clustered rows fall into different halves. The bound is
-    on a mean, not on the number in one data set.
+    data. Rows must be independent: equal or clustered rows fall into different halves, unless
+    ``groups`` keeps them together. The bound is on a mean, not on the number in one data set.
 
     References
     ----------
@@ -229,10 +235,11 @@ def stability_selection(
     array(['bmi', 's5'], dtype=object)
     """
     model = with_penalty(clone(estimator), param, l1_ratio)
-    arrays = checked_arrays(model, X, y, sample_weight, reset=True)
+    arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
     heed_weights(model, arrays[2], l1_ratio)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
-    halves = _halves(len(arrays[1]), n_subsamples, check_random_state(random_state))
+    rows, unit = _units(groups, arrays)
+    halves = _halves(rows, unit, n_subsamples, check_random_state(random_state))
     problems = problems_of(model, arrays, halves, draw_seed(model.random_state))
     problems, starts = plan.ready(problems, adaptive)
     grid = n_strengths, eps, strengths
@@ -245,14 +252,28 @@ def stability_selection(
     return _summary(strengths, supports, candidates, threshold, max_false, names)
 
 
-def _halves(n_rows, n_subsamples, rng):
-    """Pairs of rows and the others; a half has two rows at least."""
-    if n_rows < 4:
-        raise ValueError(
-            f"Halves of the data need at least 4 rows of positive weight in all, got {n_rows}."
-        )
-    orders = [rng.permutation(n_rows) for _ in range(n_subsamples)]
-    return [(np.sort(o[: n_rows // 2]), np.sort(o[n_rows // 2 :])) for o in orders]
+def _units(groups, arrays):
+    """The rows of positive weight, and which unit each is of: itself, or its group."""
+    _, y, weight = arrays
+    rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight > 0)
+    groups, name = checked_groups(groups, len(y)), "rows of positive weight"
+    unit = np.arange(len(rows))
+    if groups is not None:
+        name, unit = f"groups of {name}", np.unique(groups[rows], return_inverse=True)[1]
+    n_units = unit.max(initial=-1) + 1
+    if n_units < 4:
+        raise ValueError(f"Halves of the data need at least 4 {name} in all, got {n_units}.")
+    return rows, unit
+
+
+def _halves(rows, unit, n_subsamples, rng):
+    """Pairs of the rows of half of the units, and of the others."""
+    pairs, n_units = [], unit.max() + 1
+    for _ in range(n_subsamples):
+        is_inside = np.zeros(n_units, dtype=bool)
+        is_inside[rng.permutation(n_units)[: n_units // 2]] = True
+        pairs.append((rows[is_inside[unit]], rows[~is_inside[unit]]))
+    return pairs
 
 
 def _summary(strengths, supports, candidates, threshold, max_false, names):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, LeaveOneGroupOut
 from sklearn.utils._param_validation import InvalidParameterError
 from support.searches_of_strengths import (
     ENTRIES,
@@ -24,6 +24,7 @@ from skmlp import (
     RegularizedMLPRegressorCV,
 )
 from skmlp.paths.running.base_network import default_network
+from skmlp.paths.running.problems import problems_of
 
 # Parameters of the network
 
@@ -208,3 +209,49 @@ def test_folds_as_masks_and_from_the_end():
     expected = run_cv(network, cv=[halves]).mse_path_
     for pair in ((ROWS < 50, ROWS >= 50), (halves[0], halves[1] - 90), map(list, halves)):
         assert_array_equal(run_cv(network, cv=[tuple(pair)]).mse_path_, expected)
+
+
+# Groups of rows
+
+GROUPS = np.repeat(list("abcdefghi"), 10)[np.random.default_rng(1).permutation(90)]
+
+
+@pytest.mark.parametrize(
+    "given, splitter",
+    [
+        (None, GroupKFold(5)),
+        (3, GroupKFold(3)),
+        (LeaveOneGroupOut(), LeaveOneGroupOut()),
+        ([*KFold(4).split(X)], KFold(4)),
+    ],
+)
+def test_folds_of_initial_networks_keep_groups_whole(given, splitter, monkeypatch):
+    """A number of folds is that of GroupKFold; splitters get the groups."""
+    seen = []
+
+    def recorded(model, arrays, judges, seed):
+        seen.extend(judges)
+        return problems_of(model, arrays, judges, seed)
+
+    monkeypatch.setattr("skmlp.paths.regularization_path.problems_of", recorded)
+    network = RegularizedMLPRegressor(**NETWORK)
+    run_path(network, cv=given, groups=GROUPS, relaxed=False, strengths=[0.1])
+    expected = [*splitter.split(X, y, np.unique(GROUPS, return_inverse=True)[1])][:2]
+    for fold, rows in zip(seen, expected, strict=True):
+        for part, expected_part in zip(fold, rows, strict=True):
+            assert_array_equal(part, expected_part)
+
+
+@pytest.mark.parametrize("run", [run_path, run_selection])
+@pytest.mark.parametrize(
+    "groups, message",
+    [
+        (GROUPS[:-1], r"groups has shape \(89,\), but X has 90 rows"),
+        (np.ones((90, 2)), r"groups has shape \(90, 2\), but X has 90 rows"),
+        (np.where(GROUPS == "a", np.nan, 1.0), "groups contains NaN"),
+        (np.array([*GROUPS[:-1], 3], dtype=object), "groups must hold labels of one type"),
+    ],
+)
+def test_groups_are_checked(run, groups, message):
+    with pytest.raises(ValueError, match=message):
+        run(RegularizedMLPRegressor(**LINEAR), groups=groups)
