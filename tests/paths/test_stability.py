@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.utils._param_validation import InvalidParameterError
 
 from skmlp import RegularizedMLPRegressor, stability_selection
+from skmlp.paths.false_selections import false_bound
 from skmlp.paths.running.problems import problems_of
 
 rng = np.random.default_rng(3)
@@ -193,3 +195,35 @@ def test_groups_that_make_no_halves():
         stable(X, y, groups=np.arange(N) % 3)
     with pytest.raises(ValueError, match=r"at least 4 groups of rows of positive weight.*got 1"):
         stable(X, y, groups=np.arange(N) < 10, weight=np.arange(N) < 10)
+
+
+# Complementary pairs
+
+
+def test_halves_come_in_pairs_where_the_bound_is_about_pairs(monkeypatch):
+    groups = np.arange(N) // 8
+    drawn = halves_drawn(monkeypatch, X, y, n_subsamples=8, assumption="r-concave", groups=groups)
+    assert len(drawn) == 8
+    for (half, _), (other, _) in zip(drawn[::2], drawn[1::2], strict=True):
+        assert len(half) == len(other) == 7 * 8  # of 15 groups one is left out
+        assert not set(half) & set(other)
+        assert not set(groups[half]) & set(groups[other])
+
+
+@pytest.mark.parametrize("assumption", ["unimodal", "r-concave"])
+def test_bound_with_an_assumption(assumption):
+    found = stable(X, y, assumption=assumption, n_subsamples=40, threshold=0.6)
+    assert found.assumption == assumption
+    assert_array_equal(found.frequency * 40, np.round(found.frequency * 40))
+    expected = false_bound(found.n_selected, P, 0.6, 40, assumption)
+    assert_array_equal(found.false_bound, expected)
+    few = (found.n_selected > 0) & (found.n_selected < 1.6)
+    assert (found.false_bound[few] < 0.8 * found.n_selected[few] ** 2 / (0.2 * P)).all()
+    assert found.start == np.flatnonzero(found.false_bound <= 1)[0]
+
+
+def test_assumptions_are_about_pairs():
+    with pytest.raises(ValueError, match=r"assumption='unimodal' .* even n_subsamples, got 15"):
+        stable(X, y, assumption="unimodal", n_subsamples=15)
+    with pytest.raises(InvalidParameterError, match="'assumption' parameter"):
+        stable(X, y, assumption="none")
