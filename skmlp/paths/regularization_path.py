@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import validate_params
 
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from .records import EqualByValue, described
-from .running.base_network import heed_weights, with_penalty
+from .running.base_network import base_network, settle_alpha
 from .running.folds import checked_groups, folds, keeping_groups
 from .running.initial_networks import N_JUDGES
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
@@ -98,7 +97,12 @@ class RegularizationPath(EqualByValue):
 
 
 @validate_params(
-    {**PATH_CONSTRAINTS, "relaxed": ["boolean"], "cv": ["cv_object"]},
+    {
+        **PATH_CONSTRAINTS,
+        "estimator": [*PATH_CONSTRAINTS["estimator"], None],
+        "relaxed": ["boolean"],
+        "cv": ["cv_object"],
+    },
     prefer_skip_nested_validation=True,
 )
 def regularization_path(
@@ -128,11 +132,12 @@ def regularization_path(
 
     Parameters
     ----------
-    estimator : RegularizedMLPRegressor
-        The network. Its later layers need a penalty, ``alpha`` or ``l1_per_layer``, unless it is
+    estimator : RegularizedMLPRegressor or None
+        The network; None is :func:`default_network`, with ``alpha=7`` for sample weights of mean
+        one. Its later layers need a penalty, ``alpha`` or ``l1_per_layer``, unless it is
         ``l1_per_layer`` that moves: else the first layer's could be escaped by moving scale into
-        them, and there would be no minimiser. ``RegularizedMLPRegressorCV`` takes ``alpha=7`` where
-        it is given none.
+        them, and there would be no minimiser. A network that has only its small default ``alpha``
+        gets that of the default one, with a warning.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Training data. Standardise them, unless their units are to count.
@@ -216,9 +221,9 @@ def regularization_path(
     >>> path.models[-2].selected_features_
     array(['bmi', 's5'], dtype=object)
     """
-    model = with_penalty(clone(estimator), param, l1_ratio)
+    model = base_network(estimator, param, l1_ratio)
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
-    heed_weights(model, arrays[2], l1_ratio)
+    settle_alpha(model, estimator, arrays[2], param, l1_ratio)
     seed = draw_seed(model.random_state)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
     groups = checked_groups(groups, len(arrays[1]))

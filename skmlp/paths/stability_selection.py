@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
@@ -13,7 +12,7 @@ from ..training_data.fit_data import checked_arrays
 from .candidate_features import Candidates
 from .false_selections import false_bound
 from .records import EqualByValue, described
-from .running.base_network import heed_weights, with_penalty
+from .running.base_network import base_network, settle_alpha
 from .running.folds import checked_groups
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import problems_of
@@ -103,6 +102,7 @@ class StabilitySelection(EqualByValue):
 @validate_params(
     {
         **PATH_CONSTRAINTS,
+        "estimator": [*PATH_CONSTRAINTS["estimator"], None],
         "n_subsamples": [Interval(Integral, 1, None, closed="left")],
         "threshold": [Interval(Real, 0.5, 1, closed="right")],
         "max_false": [Interval(Real, 0, None, closed="neither")],
@@ -142,8 +142,9 @@ def stability_selection(
 
     Parameters
     ----------
-    estimator : RegularizedMLPRegressor
-        The network, with a penalty on its later layers; see :func:`regularization_path`.
+    estimator : RegularizedMLPRegressor or None
+        The network, with a penalty on its later layers; None is :func:`default_network`. See
+        :func:`regularization_path`.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Training data. Standardise them, unless their units are to count.
@@ -253,9 +254,9 @@ def stability_selection(
     >>> found.selected_features
     array(['bmi', 's5'], dtype=object)
     """
-    model = with_penalty(clone(estimator), param, l1_ratio)
+    model = base_network(estimator, param, l1_ratio)
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
-    heed_weights(model, arrays[2], l1_ratio)
+    settle_alpha(model, estimator, arrays[2], param, l1_ratio)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
     halves = _halves(*_units(groups, arrays), n_subsamples, assumption, random_state)
     problems = problems_of(model, arrays, halves, draw_seed(model.random_state))
