@@ -47,6 +47,10 @@ class RegularizationPath(EqualByValue):
     n_features : ndarray of shape (n_strengths,)
         Number of features selected at each strength.
 
+    n_groups : ndarray of shape (n_strengths,)
+        The same where the columns of a group count once, if a group penalty holds them together:
+        with ``param='l1_per_layer'`` only where the estimator has a ``group_l1`` beside it.
+
     feature_norms : ndarray of shape (n_strengths, n_features)
         Importances of the features at each strength (``feature_importances_``).
 
@@ -69,6 +73,7 @@ class RegularizationPath(EqualByValue):
     relaxed_models: list | None
     support: np.ndarray
     n_features: np.ndarray
+    n_groups: np.ndarray
     feature_norms: np.ndarray
     objective: np.ndarray
     optimality: np.ndarray
@@ -94,6 +99,29 @@ class RegularizationPath(EqualByValue):
     def intercepts(self):
         """``intercepts_`` of the model at each strength."""
         return [model.intercepts_ for model in self.models]
+
+    def to_frame(self):
+        """The path as a table.
+
+        Returns
+        -------
+        frame : pandas.DataFrame of shape (n_strengths, n_columns)
+            With the columns ``strength``, ``n_features``, ``n_groups``, ``objective``,
+            ``optimality``, ``r2`` and, with relaxed refits, ``relaxed_r2``.
+
+        Raises
+        ------
+        ImportError
+            Where pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("to_frame needs pandas: pip install pandas.") from error
+        names = ["n_features", "n_groups", "objective", "optimality", "r2", "relaxed_r2"]
+        columns = {name: getattr(self, name) for name in names}
+        columns = {name: column for name, column in columns.items() if column is not None}
+        return pd.DataFrame({"strength": self.strengths, **columns})
 
 
 @validate_params(
@@ -256,6 +284,7 @@ def path_of(plan, problem, strengths, fits, refits):
         relaxed_models=relaxed_models,
         support=support,
         n_features=support.sum(1),
+        n_groups=_n_groups(problem.task, support),
         feature_norms=np.array([model.feature_importances_ for model in models]),
         objective=np.array([model.objective_ for model in models]),
         optimality=np.array([model.optimality_ for model in models]),
@@ -264,6 +293,12 @@ def path_of(plan, problem, strengths, fits, refits):
         penalty_factor=given_factors(problem.task),
         feature_names=getattr(plan.estimator, "feature_names_in_", None),
     )
+
+
+def _n_groups(task, support):
+    """How many groups the features in each support (n_strengths, n_features) are of."""
+    group = np.array(task.program.feature_groups or range(support.shape[1]))
+    return np.array([np.unique(group[inside]).size for inside in support])
 
 
 def _relaxed_models(plan, problem, models, fits, refits):
