@@ -25,11 +25,10 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV, regularization_path
+from skmlp import RegularizedMLPRegressorCV, regularization_path
 
 N_TRAIN, N_TEST, N_TRUE = 500, 1000, 5
 N_STRENGTHS, EPS = 20, 1e-6
-DEFAULT = RegularizedMLPRegressor(solver="lbfgs", alpha=7, tol=3e-3, random_state=0)
 
 
 def friedman(n_noise, seed):
@@ -76,7 +75,7 @@ def skmlp_choice(X, y, seed, adaptive="auto"):
         n_strengths=N_STRENGTHS, eps=EPS, adaptive=adaptive, relaxed=True, selection="1se"
     )
     settings = {"n_strengths": N_STRENGTHS, "eps": EPS, "adaptive": adaptive, "relaxed": False}
-    path_seconds = seconds(lambda: regularization_path(DEFAULT, X, y, **settings))
+    path_seconds = seconds(lambda: regularization_path(None, X, y, **settings))
     all_seconds = seconds(lambda: model.fit(X, y))
     return model.get_support(), model.predict, path_seconds, all_seconds
 

@@ -17,7 +17,7 @@ from sklearn.datasets import make_friedman1
 from sklearn.linear_model import LassoCV
 from sklearn.preprocessing import StandardScaler
 
-from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV, stability_selection
+from skmlp import RegularizedMLPRegressorCV, default_network, stability_selection
 
 N_TRAIN, N_FEATURES, N_TRUE = 500, 25, 5
 X, y = make_friedman1(n_samples=1500, n_features=N_FEATURES, noise=1.0, random_state=0)
@@ -27,7 +27,7 @@ train, test = slice(None, N_TRAIN), slice(N_TRAIN, None)
 network = RegularizedMLPRegressorCV(relaxed=True, selection="1se").fit(X[train], y[train])
 lasso = LassoCV().fit(X[train], y[train])
 stable = stability_selection(
-    RegularizedMLPRegressor(solver="lbfgs", alpha=7, tol=1e-2, random_state=0),
+    default_network(tol=1e-2),
     X[train],
     y[train],
     n_subsamples=100,

@@ -5,6 +5,7 @@ from .batching.searches import BatchedGridSearchCV, BatchedRandomizedSearchCV
 from .estimators.regressor import RegularizedMLPRegressor
 from .paths.cross_validation import RegularizedMLPRegressorCV
 from .paths.regularization_path import RegularizationPath, regularization_path
+from .paths.running.base_network import default_network
 from .paths.stability_selection import StabilitySelection, stability_selection
 from .plots import (
     CVPathDisplay,
@@ -28,6 +29,7 @@ __all__ = [
     "StabilitySelection",
     "WeightsDisplay",
     "batched_fits",
+    "default_network",
     "regularization_path",
     "show_versions",
     "stability_selection",

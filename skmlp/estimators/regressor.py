@@ -155,9 +155,14 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         Group lasso strength [3]_: the weights that leave an input feature become zero together, and
         the feature leaves the network. Give ``alpha`` or ``l1_per_layer`` to the later layers.
 
-    feature_groups : list of lists of int or str, default=None
-        Columns, by position or name, that enter and leave together under ``group_l1``, such as the
-        columns of a one-hot code. A column in no list is a group of its own.
+    feature_groups : list, array-like of shape (n_features,), dict, callable or None, default=None
+        Columns that enter and leave together under ``group_l1``, such as those of a one-hot code:
+        a list of groups, each a list of columns by position or name (``[[0, 1], ["c", "d"]]``) or
+        a string ``"prefix*"`` for all columns whose names begin so (``["Neighborhood_*"]``); or one
+        label, a number or string, for each column (``[0, 0, 1, 2]``; a dict, or a Series by column
+        name, maps names to labels). A column in no group is one of its own. A callable gets the
+        array of column names, or n_features where there are none, and returns any of these:
+        it serves folds whose columns differ, as where a rare level of a one-hot code is missing.
 
     penalty_factor : array-like of shape (n_features,), dict or None, default=None
         Multiplies the first layer's penalty (L1, group and L2, as in glmnet) of each input feature:
@@ -326,7 +331,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "l1_per_layer": [Interval(Real, 0, None, closed="left"), "array-like"],
         "group_l1": [Interval(Real, 0, None, closed="left")],
-        "feature_groups": ["array-like", None],
+        "feature_groups": ["array-like", dict, callable, None],
         "penalty_factor": ["array-like", dict, None],
         "positive_weights": ["boolean", "array-like"],
         "normalize_y": ["boolean"],

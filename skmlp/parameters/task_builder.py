@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 
 from ..engine.task import Program, Task
-from .feature_values import feature_factors, feature_groups, group_sizes
+from .feature_groups import feature_groups, group_sizes
+from .feature_values import feature_factors
 from .layer_values import flags, hidden_sizes, rates, strengths
 
 NEGLIGIBLE_ALPHA = 1e-4

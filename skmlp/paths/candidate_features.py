@@ -1,4 +1,4 @@
-"""What stability selection can select or leave, and the bound that counts it."""
+"""What stability selection can select or leave."""
 
 from typing import NamedTuple
 
@@ -37,12 +37,6 @@ class Candidates(NamedTuple):
         order = np.argsort(self.group[self.is_free], kind="stable")
         firsts = np.unique(self.group[self.is_free][order], return_index=True)[1]
         return np.logical_or.reduceat(inside[..., order], firsts, axis=-1).sum(-1)
-
-    def false_bound(self, n_selected, threshold):
-        """Meinshausen and Buhlmann's bound; zero where nothing is selected."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            bound = n_selected**2 / np.float64((2 * threshold - 1) * self.n_candidates)
-        return np.where(n_selected > 0, bound, 0.0)
 
 
 def constant_columns(samples):

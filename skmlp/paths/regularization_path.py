@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import validate_params
 
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from .records import EqualByValue, described
-from .running.base_network import heed_weights, with_penalty
-from .running.folds import folds
+from .running.base_network import base_network, settle_alpha
+from .running.folds import checked_groups, folds, keeping_groups
 from .running.initial_networks import N_JUDGES
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import problems_of
@@ -48,6 +47,10 @@ class RegularizationPath(EqualByValue):
     n_features : ndarray of shape (n_strengths,)
         Number of features selected at each strength.
 
+    n_groups : ndarray of shape (n_strengths,)
+        The same where the columns of a group count once, if a group penalty holds them together:
+        with ``param='l1_per_layer'`` only where the estimator has a ``group_l1`` beside it.
+
     feature_norms : ndarray of shape (n_strengths, n_features)
         Importances of the features at each strength (``feature_importances_``).
 
@@ -70,6 +73,7 @@ class RegularizationPath(EqualByValue):
     relaxed_models: list | None
     support: np.ndarray
     n_features: np.ndarray
+    n_groups: np.ndarray
     feature_norms: np.ndarray
     objective: np.ndarray
     optimality: np.ndarray
@@ -96,9 +100,37 @@ class RegularizationPath(EqualByValue):
         """``intercepts_`` of the model at each strength."""
         return [model.intercepts_ for model in self.models]
 
+    def to_frame(self):
+        """The path as a table.
+
+        Returns
+        -------
+        frame : pandas.DataFrame of shape (n_strengths, n_columns)
+            With the columns ``strength``, ``n_features``, ``n_groups``, ``objective``,
+            ``optimality``, ``r2`` and, with relaxed refits, ``relaxed_r2``.
+
+        Raises
+        ------
+        ImportError
+            Where pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("to_frame needs pandas: pip install pandas.") from error
+        names = ["n_features", "n_groups", "objective", "optimality", "r2", "relaxed_r2"]
+        columns = {name: getattr(self, name) for name in names}
+        columns = {name: column for name, column in columns.items() if column is not None}
+        return pd.DataFrame({"strength": self.strengths, **columns})
+
 
 @validate_params(
-    {**PATH_CONSTRAINTS, "relaxed": ["boolean"], "cv": ["cv_object"]},
+    {
+        **PATH_CONSTRAINTS,
+        "estimator": [*PATH_CONSTRAINTS["estimator"], None],
+        "relaxed": ["boolean"],
+        "cv": ["cv_object"],
+    },
     prefer_skip_nested_validation=True,
 )
 def regularization_path(
@@ -117,6 +149,7 @@ def regularization_path(
     cv=None,
     n_jobs=None,
     sample_weight=None,
+    groups=None,
     verbose=False,
 ):
     """Fit a network at each strength of a penalty, from dense to sparse.
@@ -127,11 +160,12 @@ def regularization_path(
 
     Parameters
     ----------
-    estimator : RegularizedMLPRegressor
-        The network. Its later layers need a penalty, ``alpha`` or ``l1_per_layer``, unless it is
+    estimator : RegularizedMLPRegressor or None
+        The network; None is :func:`default_network`, with ``alpha=7`` for sample weights of mean
+        one. Its later layers need a penalty, ``alpha`` or ``l1_per_layer``, unless it is
         ``l1_per_layer`` that moves: else the first layer's could be escaped by moving scale into
-        them, and there would be no minimiser. ``RegularizedMLPRegressorCV`` takes ``alpha=7`` where
-        it is given none.
+        them, and there would be no minimiser. A network that has only its small default ``alpha``
+        gets that of the default one, with a warning.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Training data. Standardise them, unless their units are to count.
@@ -172,13 +206,18 @@ def regularization_path(
         Number of first weights that are tried at the smallest strength; the best objective wins.
 
     cv : int, cross-validation generator or iterable, default=None
-        The folds of the initial network of ``adaptive``, of which two are used; None are five.
+        The folds of the initial network of ``adaptive``, of which two are used; None are five. With
+        ``groups`` a number of folds is that of a ``GroupKFold``.
 
     n_jobs : int or None, default=None
         Number of threads; None is one, negative ones count from the number of cores.
 
     sample_weight : array-like of shape (n_samples,), default=None
         Weights >= 0.
+
+    groups : array-like of shape (n_samples,), default=None
+        Group labels of rows that depend on each other (of one patient, one site): the folds of the
+        initial network keep them together.
 
     verbose : bool, default=False
         Whether to print a line for each strength.
@@ -210,12 +249,15 @@ def regularization_path(
     >>> path.models[-2].selected_features_
     array(['bmi', 's5'], dtype=object)
     """
-    model = with_penalty(clone(estimator), param, l1_ratio)
+    model = base_network(estimator, param, l1_ratio)
     arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
-    heed_weights(model, arrays[2], l1_ratio)
+    settle_alpha(model, estimator, arrays[2], param, l1_ratio)
     seed = draw_seed(model.random_state)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
-    judges = folds(cv, arrays)[:N_JUDGES] if plan.is_adaptive(adaptive) else ()
+    groups = checked_groups(groups, len(arrays[1]))
+    judges = ()
+    if plan.is_adaptive(adaptive):
+        judges = folds(keeping_groups(cv, groups), arrays, groups)[:N_JUDGES]
     problems, starts = plan.ready(problems_of(model, arrays, judges, seed), adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
     strengths, fits = plan.run(whole, starts, n_strengths, eps, strengths)
@@ -242,6 +284,7 @@ def path_of(plan, problem, strengths, fits, refits):
         relaxed_models=relaxed_models,
         support=support,
         n_features=support.sum(1),
+        n_groups=_n_groups(problem.task, support),
         feature_norms=np.array([model.feature_importances_ for model in models]),
         objective=np.array([model.objective_ for model in models]),
         optimality=np.array([model.optimality_ for model in models]),
@@ -250,6 +293,12 @@ def path_of(plan, problem, strengths, fits, refits):
         penalty_factor=given_factors(problem.task),
         feature_names=getattr(plan.estimator, "feature_names_in_", None),
     )
+
+
+def _n_groups(task, support):
+    """How many groups the features in each support (n_strengths, n_features) are of."""
+    group = np.array(task.program.feature_groups or range(support.shape[1]))
+    return np.array([np.unique(group[inside]).size for inside in support])
 
 
 def _relaxed_models(plan, problem, models, fits, refits):

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from .candidate_features import Candidates
+from .false_selections import false_bound
 from .records import EqualByValue, described
-from .running.base_network import heed_weights, with_penalty
+from .running.base_network import base_network, settle_alpha
+from .running.folds import checked_groups
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import problems_of
 
@@ -44,7 +45,11 @@ class StabilitySelection(EqualByValue):
     false_bound : ndarray of shape (n_strengths,)
         Bound on the expected number of false selections among the features whose frequency
         reaches ``threshold`` at this strength or a larger one:
-        n_selected ** 2 / ((2 threshold - 1) n_candidates). Features and groups count as above.
+        n_selected ** 2 / ((2 threshold - 1) n_candidates), or less by the ``assumption``. Features
+        and groups count as above.
+
+    assumption : str or None
+        What the bound assumes of the frequencies of noise.
 
     threshold : float
         The frequency asked for.
@@ -72,6 +77,7 @@ class StabilitySelection(EqualByValue):
     n_candidates: int
     n_selected: np.ndarray
     false_bound: np.ndarray
+    assumption: str | None
     threshold: float
     max_false: float
     start: int | None
@@ -96,9 +102,11 @@ class StabilitySelection(EqualByValue):
 @validate_params(
     {
         **PATH_CONSTRAINTS,
+        "estimator": [*PATH_CONSTRAINTS["estimator"], None],
         "n_subsamples": [Interval(Integral, 1, None, closed="left")],
         "threshold": [Interval(Real, 0.5, 1, closed="right")],
         "max_false": [Interval(Real, 0, None, closed="neither")],
+        "assumption": [StrOptions({"unimodal", "r-concave"}), None],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -111,6 +119,7 @@ def stability_selection(
     n_subsamples=100,
     threshold=0.75,
     max_false=1.0,
+    assumption=None,
     param="group_l1",
     n_strengths=20,
     eps=1e-2,
@@ -121,6 +130,7 @@ def stability_selection(
     n_jobs=None,
     random_state=None,
     sample_weight=None,
+    groups=None,
     verbose=False,
 ):
     """Select the features that halves of the data agree on.
@@ -128,12 +138,13 @@ def stability_selection(
     The path is run on halves drawn at random, all of them together, and the features are counted
     that each strength selects. Those in at least ``threshold`` of the halves are stable; how many
     of them are false on average is bounded, if all noise features are alike and the selection is no
-    worse than guessing [1]_ (see Notes).
+    worse than guessing [1]_ [2]_ (see Notes).
 
     Parameters
     ----------
-    estimator : RegularizedMLPRegressor
-        The network, with a penalty on its later layers; see :func:`regularization_path`.
+    estimator : RegularizedMLPRegressor or None
+        The network, with a penalty on its later layers; None is :func:`default_network`. See
+        :func:`regularization_path`.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Training data. Standardise them, unless their units are to count.
@@ -142,7 +153,7 @@ def stability_selection(
         Targets.
 
     n_subsamples : int, default=100
-        Number of halves.
+        Number of halves. With an ``assumption`` it is even.
 
     threshold : float, default=0.75
         The share of halves that have to select a stable feature, in (0.5, 1].
@@ -150,6 +161,13 @@ def stability_selection(
     max_false : float, default=1.0
         The strengths that count are those from which on the expected number of false selections
         is bounded by this.
+
+    assumption : {'unimodal', 'r-concave'} or None, default=None
+        What the bound assumes of the frequencies at which noise is selected. None is the bound of
+        Meinshausen and Buhlmann [1]_. The others are those of Shah and Samworth [2]_, which are
+        lower, for halves in complementary pairs: the share of pairs in both of whose halves a noise
+        feature is selected has a unimodal distribution, or a -1/2-concave one (and the frequency
+        itself a -1/4-concave one), as they find where few features are selected.
 
     param : {'group_l1', 'l1_per_layer'}, default='group_l1'
         The penalty that moves.
@@ -183,6 +201,10 @@ def stability_selection(
         Weights >= 0. Halves are halves of the rows of positive weight: a row of weight 0 counts
         as left out.
 
+    groups : array-like of shape (n_samples,), default=None
+        Group labels of rows that depend on each other (of one patient, one site). Rows of one group
+        are in the same half: halves are halves of the groups.
+
     verbose : bool, default=False
         Whether to print a line for each strength.
 
@@ -193,9 +215,9 @@ def stability_selection(
     Raises
     ------
     ValueError
-        For data or parameters that do not fit together, with fewer than 4 rows of positive weight,
-        and when some half diverges at every strength that leaves features; else strengths at which
-        one does are left out, with a warning.
+        For data or parameters that do not fit together, with fewer than 4 rows (or groups) of
+        positive weight, and when some half diverges at every strength that leaves features; else
+        strengths at which one does are left out, with a warning.
 
     Notes
     -----
@@ -204,18 +226,22 @@ def stability_selection(
     often than at random. Where that is so the expected number of false ones among the stable
     features is at most q ** 2 / ((2 threshold - 1) p). So p must hold only features that could have
     been selected, and it is the least over the halves, where a rare dummy may be constant: the
-    bound errs to the safe side.
+    bound errs to the safe side. With an ``assumption`` the chance that a noise feature reaches the
+    threshold is the largest that a distribution of that shape can have there, of mean (q / p) ** 2
+    for pairs and q / p for halves, and Meinshausen and Buhlmann's bound where that is less.
 
     The assumption is strong. It fails where noise features are correlated with signals to different
     degrees, have different penalties or scales (rare dummies, groups of different sizes), or
     depend on forced features; it cannot be checked. q is the mean over the halves of what a path
     selects anywhere from a strength on, and the strengths and ``start`` are chosen on the same
-    data. Rows must be independent: equal or clustered rows fall into different halves. The bound is
-    on a mean, not on the number in one data set.
+    data. Rows must be independent: equal or clustered rows fall into different halves, unless
+    ``groups`` keeps them together. The bound is on a mean, not on the number in one data set.
 
     References
     ----------
     .. [1] Meinshausen, Buhlmann, "Stability selection", 2010.
+    .. [2] Shah, Samworth, "Variable selection with error control: another look at stability
+       selection", 2013.
 
     Examples
     --------
@@ -228,48 +254,70 @@ def stability_selection(
     >>> found.selected_features
     array(['bmi', 's5'], dtype=object)
     """
-    model = with_penalty(clone(estimator), param, l1_ratio)
-    arrays = checked_arrays(model, X, y, sample_weight, reset=True)
-    heed_weights(model, arrays[2], l1_ratio)
+    model = base_network(estimator, param, l1_ratio)
+    arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
+    settle_alpha(model, estimator, arrays[2], param, l1_ratio)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
-    halves = _halves(len(arrays[1]), n_subsamples, check_random_state(random_state))
+    halves = _halves(*_units(groups, arrays), n_subsamples, assumption, random_state)
     problems = problems_of(model, arrays, halves, draw_seed(model.random_state))
     problems, starts = plan.ready(problems, adaptive)
     grid = n_strengths, eps, strengths
-    halves = {"parts": "halves", "needed": slice(1, None)}
-    strengths, fits = plan.run(problems, starts, *grid, **halves)
+    ran = plan.run(problems, starts, *grid, parts="halves", needed=slice(1, None))
     plan.tally.warn()
-    supports = np.array([[solution.weights.support for solution in s[1:]] for s in fits])
-    candidates = Candidates.of([problem.task for problem in problems[1:]])
     names = getattr(model, "feature_names_in_", None)
-    return _summary(strengths, supports, candidates, threshold, max_false, names)
+    return _summary(*ran, problems[1:], threshold, max_false, assumption, names)
 
 
-def _halves(n_rows, n_subsamples, rng):
-    """Pairs of rows and the others; a half has two rows at least."""
-    if n_rows < 4:
+def _units(groups, arrays):
+    """The rows of positive weight, and which unit each is of: itself, or its group."""
+    _, y, weight = arrays
+    rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight > 0)
+    groups, name = checked_groups(groups, len(y)), "rows of positive weight"
+    unit = np.arange(len(rows))
+    if groups is not None:
+        name, unit = f"groups of {name}", np.unique(groups[rows], return_inverse=True)[1]
+    n_units = unit.max(initial=-1) + 1
+    if n_units < 4:
+        raise ValueError(f"Halves of the data need at least 4 {name} in all, got {n_units}.")
+    return rows, unit
+
+
+def _halves(rows, unit, n_subsamples, assumption, random_state):
+    """The rows of halves of the units, and the other rows; in pairs the next half is disjoint."""
+    in_pairs = assumption is not None
+    if in_pairs and n_subsamples % 2:
         raise ValueError(
-            f"Halves of the data need at least 4 rows of positive weight in all, got {n_rows}."
+            f"assumption={assumption!r} is about complementary pairs of halves: give an even "
+            f"n_subsamples, got {n_subsamples}."
         )
-    orders = [rng.permutation(n_rows) for _ in range(n_subsamples)]
-    return [(np.sort(o[: n_rows // 2]), np.sort(o[n_rows // 2 :])) for o in orders]
+    halves, n_units, rng = [], unit.max() + 1, check_random_state(random_state)
+    while len(halves) < n_subsamples:
+        order, size = rng.permutation(n_units), n_units // 2
+        for inside in (order[:size], order[-size:])[: 1 + in_pairs]:
+            is_inside = np.isin(unit, inside)
+            halves.append((rows[is_inside], rows[~is_inside]))
+    return halves
 
 
-def _summary(strengths, supports, candidates, threshold, max_false, names):
-    """From the supports (n_strengths, n_subsamples, n_features)."""
+def _summary(strengths, fits, halves, threshold, max_false, assumption, names):
+    """What the fits (n_strengths, 1 + n_subsamples) of the whole data and of halves come to."""
+    supports = np.array([[solution.weights.support for solution in s[1:]] for s in fits])
+    candidates = Candidates.of([half.task for half in halves])
     frequency = supports.mean(1)
     from_here_on = np.logical_or.accumulate(supports[::-1])[::-1]
     n_selected = candidates.count(from_here_on).mean(1)
-    false_bound = candidates.false_bound(n_selected, threshold)
-    allowed = np.flatnonzero(false_bound <= max_false)
+    n_candidates = candidates.n_candidates
+    bound = false_bound(n_selected, n_candidates, threshold, len(halves), assumption)
+    allowed = np.flatnonzero(bound <= max_false)
     start = int(allowed[0]) if allowed.size else None
     stability = frequency[start:].max(0) if allowed.size else np.zeros(supports.shape[2])
     return StabilitySelection(
         strengths=strengths,
         frequency=frequency,
-        n_candidates=candidates.n_candidates,
+        n_candidates=n_candidates,
         n_selected=n_selected,
-        false_bound=false_bound,
+        false_bound=bound,
+        assumption=assumption,
         threshold=threshold,
         max_false=max_false,
         start=start,

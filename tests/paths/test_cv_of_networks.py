@@ -174,7 +174,7 @@ def test_weights_of_a_small_sum_are_named_beside_an_alpha_of_the_user():
 def test_weights_of_a_large_sum_leave_no_penalty_of_later_layers(mean):
     """alpha=2 over weights of mean 2e4 is alpha=1e-4 without weights, which is an error as well."""
     with pytest.raises(ValueError, match="needs a penalty on every later layer"):
-        path_of(network(alpha=2 / 2e4), adaptive=False)
+        path_of(network(alpha=[2.0, 2 / 2e4]), adaptive=False)
     weight, settings = np.full(N_ROWS, mean), {"strengths": [0.1], "adaptive": False}
     for call in (
         lambda: cv_of(**settings).fit(X, y, sample_weight=weight),

@@ -1,12 +1,12 @@
 """Networks and folds given to paths, CV and stability selection."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, LeaveOneGroupOut
 from sklearn.utils._param_validation import InvalidParameterError
 from support.searches_of_strengths import (
     ENTRIES,
@@ -22,8 +22,9 @@ from support.searches_of_strengths import (
 from skmlp import (
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
+    default_network,
 )
-from skmlp.paths.running.base_network import default_network
+from skmlp.paths.running.problems import problems_of
 
 # Parameters of the network
 
@@ -102,35 +103,27 @@ def test_the_default_network_is_the_one_that_docs_and_messages_write():
         assert network.get_params() == default_network().get_params()
 
 
-def test_a_plain_network_gets_the_alpha_of_the_default_one():
-    plain = RegularizedMLPRegressor(**{**NETWORK, "alpha": 1e-4})
-    with pytest.warns(UserWarning, match="alpha=7 is taken"):
-        chosen = run_cv(plain, adaptive=False, relaxed=False)
-    expected = run_cv(clone(plain).set_params(alpha=7), adaptive=False, relaxed=False)
-    assert_array_equal(chosen.mse_path_, expected.mse_path_)
-    assert chosen.estimator_.alpha == 7
-
-
 SETTINGS = {run_path: {"relaxed": False}, run_selection: {}}
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("run", SETTINGS)
-def test_the_error_of_a_plain_network_says_what_to_write(run):
+def test_the_error_of_a_network_without_penalty_says_what_to_write(run):
     """What it says runs; the network is that of the cross-validation."""
     with pytest.raises(ValueError, match="needs a penalty on every later layer") as caught:
-        run(RegularizedMLPRegressor())
+        run(RegularizedMLPRegressor(alpha=0))
     message = str(caught.value)
     written = re.search(r"RegularizedMLPRegressor\([^)]*\)", message).group()
     example = eval(written, {"RegularizedMLPRegressor": RegularizedMLPRegressor})
-    assert repr(example) == repr(RegularizedMLPRegressorCV()._base())
+    assert repr(example) == repr(default_network())
+    assert "default_network()" in message
     assert "estimator.set_params(alpha=7)" in message
     assert "l1_ratio=0.9" in message
     small = {"hidden_layer_sizes": 4, "activation": "tanh", "max_iter": 300}
     settings = {"adaptive": False, **SETTINGS[run]}
     for model, ways in (
         (example, {}),
-        (RegularizedMLPRegressor(solver="lbfgs"), {"l1_ratio": 0.9}),
+        (RegularizedMLPRegressor(solver="lbfgs", alpha=0), {"l1_ratio": 0.9}),
     ):
         found = run(model.set_params(**small), **settings, **ways)
         assert (np.diff(found.strengths) > 0).all()
@@ -208,3 +201,50 @@ def test_folds_as_masks_and_from_the_end():
     expected = run_cv(network, cv=[halves]).mse_path_
     for pair in ((ROWS < 50, ROWS >= 50), (halves[0], halves[1] - 90), map(list, halves)):
         assert_array_equal(run_cv(network, cv=[tuple(pair)]).mse_path_, expected)
+
+
+# Groups of rows
+
+GROUPS = np.repeat(list("abcdefghi"), 10)[np.random.default_rng(1).permutation(90)]
+
+
+@pytest.mark.parametrize(
+    "given, splitter",
+    [
+        (None, GroupKFold(5)),
+        (3, GroupKFold(3)),
+        (LeaveOneGroupOut(), LeaveOneGroupOut()),
+        ([*KFold(4).split(X)], KFold(4)),
+    ],
+)
+def test_folds_of_initial_networks_keep_groups_whole(given, splitter, monkeypatch):
+    """A number of folds is that of GroupKFold; splitters get the groups."""
+    seen = []
+
+    def recorded(model, arrays, judges, seed):
+        seen.extend(judges)
+        return problems_of(model, arrays, judges, seed)
+
+    monkeypatch.setattr("skmlp.paths.regularization_path.problems_of", recorded)
+    network = RegularizedMLPRegressor(**NETWORK)
+    warnings.filterwarnings("ignore", "The groups parameter is ignored by KFold")
+    run_path(network, cv=given, groups=GROUPS, relaxed=False, strengths=[0.1])
+    expected = [*splitter.split(X, y, np.unique(GROUPS, return_inverse=True)[1])][:2]
+    for fold, rows in zip(seen, expected, strict=True):
+        for part, expected_part in zip(fold, rows, strict=True):
+            assert_array_equal(part, expected_part)
+
+
+@pytest.mark.parametrize("run", [run_path, run_selection])
+@pytest.mark.parametrize(
+    "groups, message",
+    [
+        (GROUPS[:-1], r"groups has shape \(89,\), but X has 90 rows"),
+        (np.ones((90, 2)), r"groups has shape \(90, 2\), but X has 90 rows"),
+        (np.where(GROUPS == "a", np.nan, 1.0), "groups contains NaN"),
+        (np.array([*GROUPS[:-1], 3], dtype=object), "groups must hold labels of one type"),
+    ],
+)
+def test_groups_are_checked(run, groups, message):
+    with pytest.raises(ValueError, match=message):
+        run(RegularizedMLPRegressor(**LINEAR), groups=groups)

@@ -1,8 +1,11 @@
-"""Paths of networks with parameters, data and scores at the edge of sense."""
+"""Paths with parameters, data and scores at the edge of sense, or without a network."""
+
+import warnings
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from support.paths_of_networks import (
@@ -17,6 +20,9 @@ from support.paths_of_networks import (
     path_of,
     y,
 )
+from support.searches_of_strengths import ENTRIES, NETWORK, run_path
+
+from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV, default_network
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -44,7 +50,7 @@ def test_parameters_without_meaning(change, message):
 
 
 def test_later_layers_need_a_penalty():
-    for model in (network(alpha=1e-4), network(hidden_layer_sizes=(4, 3), alpha=[1.0, 1.0, 0.0])):
+    for model in (network(alpha=9e-5), network(hidden_layer_sizes=(4, 3), alpha=[1.0, 1.0, 0.0])):
         with pytest.raises(ValueError, match="needs a penalty on every later layer"):
             path_of(model)
     assert path_of(network(alpha=0.0, l1_per_layer=[0, 0.01])).n_features[-1] == 0
@@ -125,3 +131,77 @@ def test_strengths_with_scores_that_are_not_finite_are_not_chosen(monkeypatch):
     assert model.strength_ == model.strength_1se_ == 0.05
     with pytest.raises(ValueError, match="No strength has a finite error"):
         cv_of(adaptive=False, strengths=[1e-4]).fit(X, y)
+
+
+# The default network
+
+
+def numbers_of(found):
+    """What a run comes to, and the alpha of its network."""
+    if isinstance(found, RegularizedMLPRegressorCV):
+        return found.mse_path_, found.path_.models[0].alpha
+    if hasattr(found, "models"):
+        return found.feature_norms, found.models[0].alpha
+    return found.frequency, 7
+
+
+PLAIN_SETTINGS = {"adaptive": False, "strengths": [0.01, 0.1]}
+
+
+@pytest.mark.parametrize("run", ENTRIES)
+def test_a_plain_network_gets_the_alpha_of_the_default_one(run):
+    plain = RegularizedMLPRegressor(**{**NETWORK, "alpha": 1e-4})
+    with pytest.warns(UserWarning, match="default alpha=0.0001: alpha=7 is taken"):
+        found = run(plain, **PLAIN_SETTINGS)
+    expected = run(clone(plain).set_params(alpha=7), **PLAIN_SETTINGS)
+    for one, other in zip(numbers_of(found), numbers_of(expected), strict=True):
+        assert_array_equal(one, other)
+    assert numbers_of(found)[1] == 7
+    assert plain.alpha == 1e-4
+
+
+def test_a_plain_network_keeps_its_alpha_where_it_can():
+    plain, path = RegularizedMLPRegressor(**{**NETWORK, "alpha": 1e-4}), {"strengths": [0.1]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert run_path(plain, param="l1_per_layer", **path).models[0].alpha == 1e-4
+        share = run_path(plain, l1_ratio=0.5, adaptive=False, relaxed=False, **path)
+    assert share.models[0].alpha == pytest.approx(0.5 * 0.1 * 90)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("run", ENTRIES)
+def test_none_is_the_default_network(run):
+    found = run(None, **PLAIN_SETTINGS)
+    for given in (default_network(), default_network(feature_groups=None, alpha=7.0)):
+        for one, other in zip(
+            numbers_of(found), numbers_of(run(given, **PLAIN_SETTINGS)), strict=True
+        ):
+            assert_array_equal(one, other)
+
+
+def test_parameters_of_the_default_network_can_be_others():
+    network = default_network(tol=1e-2, hidden_layer_sizes=(5, 4), feature_groups=[[0, 1]])
+    expected = RegularizedMLPRegressor(
+        hidden_layer_sizes=(5, 4),
+        solver="lbfgs",
+        alpha=7,
+        tol=1e-2,
+        random_state=0,
+        feature_groups=[[0, 1]],
+    )
+    assert network.get_params() == expected.get_params()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'alphas'"):
+        default_network(alphas=1.0)
+
+
+@pytest.mark.parametrize("unit", [1 / 90, 50.0])
+def test_the_alpha_of_the_default_network_is_for_weights_of_mean_one(unit):
+    weight = np.full(90, unit)
+    plain = RegularizedMLPRegressor(**{**NETWORK, "alpha": 1e-4})
+    settings = {**PLAIN_SETTINGS, "relaxed": False, "sample_weight": weight}
+    assert run_path(None, **settings).models[0].alpha == 7 * weight.mean()
+    with pytest.warns(UserWarning, match=f"alpha={7 * unit:.4g} is taken"):
+        found = run_path(plain, **settings)
+    unweighted = run_path(clone(plain).set_params(alpha=7), relaxed=False, **PLAIN_SETTINGS)
+    assert_allclose(found.objective, unweighted.objective, rtol=1e-3)

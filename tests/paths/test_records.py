@@ -2,10 +2,12 @@
 
 import copy
 import pickle
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from skmlp import RegularizedMLPRegressor, regularization_path, stability_selection
@@ -97,3 +99,46 @@ def test_selection_in_one_line():
         f"bound on false ones {bound}; 4 strengths from "
     )
     assert "bound on false ones none" in repr(replace(record, start=None))
+
+
+# Tables
+
+
+def test_table_of_a_path():
+    record = path()
+    table = record.to_frame()
+    assert [*table] == [
+        "strength",
+        "n_features",
+        "n_groups",
+        "objective",
+        "optimality",
+        "r2",
+        "relaxed_r2",
+    ]
+    assert_array_equal(table["strength"], record.strengths)
+    for name in [*table][1:]:
+        assert_array_equal(table[name], getattr(record, name))
+    assert "relaxed_r2" not in path(relaxed=False).to_frame()
+
+
+def test_groups_count_once_where_a_penalty_holds_them_together():
+    groups = np.arange(30) // 3
+    model = clone(LASSO).set_params(feature_groups=groups)
+    together = path(model)
+    assert_array_equal(together.n_features, 3 * together.n_groups)
+    assert 1 < together.n_groups[0] <= 10
+    assert together.n_groups[-1] == 0
+    held = path(model.set_params(group_l1=0.01), param="l1_per_layer")
+    inside = held.support.reshape(-1, 10, 3).any(2).sum(1)
+    assert_array_equal(held.n_groups, inside)
+    assert (inside < held.n_features).any()
+    for single in (path(), path(model.set_params(group_l1=0.0), param="l1_per_layer")):
+        assert_array_equal(single.n_groups, single.n_features)
+
+
+def test_table_without_pandas_says_what_to_install(monkeypatch):
+    record = path()
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="to_frame needs pandas: pip install pandas"):
+        record.to_frame()

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.utils._param_validation import InvalidParameterError
 
 from skmlp import RegularizedMLPRegressor, stability_selection
+from skmlp.paths.false_selections import false_bound
+from skmlp.paths.running.problems import problems_of
 
 rng = np.random.default_rng(3)
 N, P = 120, 6
@@ -140,3 +143,87 @@ def test_halves_of_odd_numbers(n_rows):
     found = stable(X[:n_rows], y[:n_rows], n_subsamples=1, strengths=[0.05])
     assert found.frequency.shape == (1, P)
     assert_array_equal(found.n_selected, [found.frequency.sum()])
+
+
+# Groups of rows
+
+
+def halves_drawn(monkeypatch, *data, **settings):
+    """Pairs of the rows that halves train on, and of those that they leave out."""
+    seen = []
+
+    def recorded(model, arrays, halves, seed):
+        seen.extend(halves)
+        return problems_of(model, arrays, halves, seed)
+
+    monkeypatch.setattr("skmlp.paths.stability_selection.problems_of", recorded)
+    stable(*data, n_strengths=2, **settings)
+    return seen
+
+
+def test_rows_of_a_group_are_in_the_same_half(monkeypatch):
+    groups = np.repeat(list("abcdefg"), [1, 40, 9, 20, 10, 25, 15])[
+        np.random.default_rng(0).permutation(N)
+    ]
+    weight = np.where(groups == "c", 0.0, 1.0)
+    weight[:5] = 0
+    drawn = halves_drawn(monkeypatch, X, y, groups=groups, weight=weight, n_subsamples=25)
+    assert len({half.tobytes() for half, _ in drawn}) > 10
+    for half, others in drawn:
+        assert_array_equal(np.sort(np.concatenate([half, others])), np.flatnonzero(weight))
+        assert not set(groups[half]) & set(groups[others])
+        assert len(set(groups[half])) == 3
+
+
+def test_each_row_a_group_is_no_groups():
+    found, plain = stable(X, y, groups=np.arange(N) * 2.5), stable(X, y)
+    assert found == plain
+
+
+def test_rows_twice_in_groups_are_the_rows():
+    """A half with both copies of each of its rows is that half."""
+    order = np.random.default_rng(0).permutation(2 * N)
+    twice, rows = (X[order % N], y[order % N]), order % N
+    found, plain = stable(*twice, groups=rows), stable(X, y)
+    assert_array_equal(found.frequency, plain.frequency)
+    assert_allclose(found.strengths, plain.strengths, rtol=1e-9)
+    assert (stable(*twice).frequency != plain.frequency).any()
+
+
+def test_groups_that_make_no_halves():
+    with pytest.raises(ValueError, match=r"at least 4 groups of rows of positive weight.*got 3"):
+        stable(X, y, groups=np.arange(N) % 3)
+    with pytest.raises(ValueError, match=r"at least 4 groups of rows of positive weight.*got 1"):
+        stable(X, y, groups=np.arange(N) < 10, weight=np.arange(N) < 10)
+
+
+# Complementary pairs
+
+
+def test_halves_come_in_pairs_where_the_bound_is_about_pairs(monkeypatch):
+    groups = np.arange(N) // 8
+    drawn = halves_drawn(monkeypatch, X, y, n_subsamples=8, assumption="r-concave", groups=groups)
+    assert len(drawn) == 8
+    for (half, _), (other, _) in zip(drawn[::2], drawn[1::2], strict=True):
+        assert len(half) == len(other) == 7 * 8  # of 15 groups one is left out
+        assert not set(half) & set(other)
+        assert not set(groups[half]) & set(groups[other])
+
+
+@pytest.mark.parametrize("assumption", ["unimodal", "r-concave"])
+def test_bound_with_an_assumption(assumption):
+    found = stable(X, y, assumption=assumption, n_subsamples=40, threshold=0.6)
+    assert found.assumption == assumption
+    assert_array_equal(found.frequency * 40, np.round(found.frequency * 40))
+    expected = false_bound(found.n_selected, P, 0.6, 40, assumption)
+    assert_array_equal(found.false_bound, expected)
+    few = (found.n_selected > 0) & (found.n_selected < 1.6)
+    assert (found.false_bound[few] < 0.8 * found.n_selected[few] ** 2 / (0.2 * P)).all()
+    assert found.start == np.flatnonzero(found.false_bound <= 1)[0]
+
+
+def test_assumptions_are_about_pairs():
+    with pytest.raises(ValueError, match=r"assumption='unimodal' .* even n_subsamples, got 15"):
+        stable(X, y, assumption="unimodal", n_subsamples=15)
+    with pytest.raises(InvalidParameterError, match="'assumption' parameter"):
+        stable(X, y, assumption="none")

@@ -7,6 +7,7 @@ import warnings
 from numbers import Real
 
 import numpy as np
+from sklearn.base import clone
 
 from ...estimators.regressor import RegularizedMLPRegressor
 from ...parameters.layer_values import strengths
@@ -18,6 +19,72 @@ DEFAULT_AS_CODE = "RegularizedMLPRegressor({})".format(
     ", ".join(f"{name}={value!r}" for name, value in DEFAULT_PARAMETERS.items())
 )
 SMALL_WEIGHT = 0.1  # the mean of weights below which alpha acts as nobody means it
+
+
+def default_network(**params):
+    """The network that paths, cross-validation and stability selection take where none is given.
+
+    It is ``RegularizedMLPRegressor(solver="lbfgs", alpha=7, tol=3e-3, random_state=0)``.
+
+    Parameters
+    ----------
+    **params : dict
+        Parameters of :class:`RegularizedMLPRegressor` to have beside these, or in their place.
+
+    Returns
+    -------
+    network : RegularizedMLPRegressor
+
+    Notes
+    -----
+    ``alpha`` is for sample weights of mean one. Where paths take the default network themselves it
+    is multiplied by their mean; ``default_network()`` that is given to them keeps its own.
+
+    Examples
+    --------
+    >>> from skmlp import RegularizedMLPRegressorCV, default_network
+    >>> RegularizedMLPRegressorCV(default_network(feature_groups=["hood_*"], activation="tanh"))
+    RegularizedMLPRegressorCV(estimator=RegularizedMLPRegressor(activation='tanh',
+                                                                alpha=7,
+                                                                feature_groups=['hood_*'],
+                                                                random_state=0,
+                                                                solver='lbfgs',
+                                                                tol=0.003))
+    """
+    return RegularizedMLPRegressor(**DEFAULT_PARAMETERS | params)
+
+
+def base_network(estimator, param, l1_ratio):
+    """The network that a path starts from: the one given, or the default one for None.
+
+    Where it was given no penalty but its small default alpha, and the path needs more on the later
+    layers, it has the alpha of the default network.
+    """
+    network = default_network() if estimator is None else clone(estimator)
+    if _lacks_l2(estimator, param, l1_ratio):
+        network.set_params(alpha=DEFAULT_ALPHA)
+    return with_penalty(network, param, l1_ratio)
+
+
+def settle_alpha(network, estimator, weight, param, l1_ratio):
+    """Let the default alpha count for weights of mean one, and warn where it was not asked for."""
+    lacks_l2 = _lacks_l2(estimator, param, l1_ratio)
+    if estimator is not None and not lacks_l2:
+        heed_weights(network, weight, l1_ratio)
+    elif l1_ratio == 1:
+        network.set_params(alpha=DEFAULT_ALPHA * mean_weight(weight))
+    if lacks_l2:
+        warnings.warn(
+            "The path of group_l1 needs a penalty on the later layers, and the estimator has only "
+            f"its default alpha={estimator.alpha}: alpha={network.alpha:.4g} is taken. Give alpha, "
+            "or an l1_ratio below one, to choose it; default_network() has what goes with it."
+        )
+
+
+def _lacks_l2(estimator, param, l1_ratio):
+    """Whether a network given has only the small default alpha, and the path needs more."""
+    moves_first_layer_alone = param == "group_l1" and l1_ratio == 1
+    return estimator is not None and moves_first_layer_alone and is_plain(estimator)
 
 
 def with_penalty(estimator, param, l1_ratio):
@@ -46,15 +113,10 @@ def with_penalty(estimator, param, l1_ratio):
             f"alpha={estimator.alpha!r}, l1_per_layer={estimator.l1_per_layer!r}. Give the network "
             f"alpha={DEFAULT_ALPHA}, which RegularizedMLPRegressorCV takes by default (for sample "
             f"weights of mean one): estimator.set_params(alpha={DEFAULT_ALPHA}), or "
-            f"{DEFAULT_AS_CODE}. Or give l1_ratio=0.9: a tenth of the strength is then L2 on "
-            "every layer."
+            f"default_network(), which is {DEFAULT_AS_CODE}. Or give l1_ratio=0.9: a tenth of the "
+            "strength is then L2 on every layer."
         )
     return estimator
-
-
-def default_network():
-    """The network of cross-validation where none is given."""
-    return RegularizedMLPRegressor(**DEFAULT_PARAMETERS)
 
 
 def is_plain(estimator):

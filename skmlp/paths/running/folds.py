@@ -1,10 +1,14 @@
 """Folds of the data, and their rows."""
 
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import GroupKFold, check_cv
 from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import check_array
+
+N_FOLDS = 5
 
 
 class Rows(NamedTuple):
@@ -68,3 +72,28 @@ def _checked_rows(rows, part, n_rows):
             "from 0."
         )
     return rows.astype(np.intp)
+
+
+# Groups of rows
+
+
+def checked_groups(groups, n_rows):
+    """The group of each row (n_rows,) as a number from 0, or None; ValueError for others."""
+    if groups is None:
+        return None
+    groups = check_array(groups, ensure_2d=False, dtype=None, input_name="groups")
+    if groups.shape != (n_rows,):
+        raise ValueError(
+            f"groups has shape {groups.shape}, but X has {n_rows} rows: give each one."
+        )
+    try:
+        return np.unique(groups, return_inverse=True)[1]
+    except TypeError as error:
+        raise ValueError(f"groups must hold labels of one type: {error}.") from error
+
+
+def keeping_groups(cv, groups):
+    """The splitter, which for a number of folds, or None, keeps the groups of rows whole."""
+    if groups is None or not (cv is None or isinstance(cv, Integral)):
+        return cv
+    return GroupKFold(N_FOLDS if cv is None else cv)
