@@ -161,7 +161,9 @@ class Task:
     feature groups, times the root of ``group_sizes`` (n_features,), the number of features in each
     one's group, without the excluded: a number, since a part of a group is penalised as the whole.
     ``tol`` is relative to the loss of the best constant model; for R2, the score of early stopping,
-    it is absolute. ``incremental`` asks for one epoch that goes on from ``optimizer``.
+    it is absolute. Where it is given, a deterministic search has come far enough when ten
+    iterations lower F by less than ``least_gain`` of it. ``incremental`` asks for one epoch that
+    goes on from ``optimizer``.
     """
 
     program: Program
@@ -180,6 +182,7 @@ class Task:
     tol: float = 1e-4
     max_iter: int = 200
     max_fun: int = 15000
+    least_gain: float = 0.0
     n_iter_no_change: float = 10
     samples_seen: int = 0
     start: Weights | None = None

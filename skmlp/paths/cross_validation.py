@@ -1,6 +1,7 @@
 """The penalty of a network chosen by cross-validation along its path."""
 
-import warnings
+from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import (
@@ -9,31 +10,44 @@ from sklearn.base import (
     MultiOutputMixin,
     RegressorMixin,
     _fit_context,
-    clone,
 )
+from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import get_tags
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
-from ..estimators.publication import lower_rate
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
+from .records import described, frame_of
 from .regularization_path import path_of
 from .running.base_network import (
-    DEFAULT_ALPHA,
     DEFAULT_AS_CODE,
+    base_network,
     default_network,
-    heed_weights,
-    is_plain,
     mean_weight,
-    with_penalty,
+    settle_alpha,
 )
-from .running.folds import folds
+from .running.choosing import choose_along_path, choose_on_surface, warn_of_disagreement
+from .running.folds import checked_groups, folds
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
-from .running.problems import held_out_errors, mean_errors, problems_of
-from .running.published_networks import published, published_relaxed, take_features
+from .running.problems import mean_errors, problems_of
+from .running.published_networks import take_features
+from .running.refit_surface import Smoothness
+
+REFIT_ACTIVATION = "tanh"  # where no network is given
+DEFAULT_AVERAGE = 5
+DEFAULT_ALPHAS = (1e-3, 0.01, 0.1, 0.5, 2.0, 6.0, 20.0)  # for sample weights of mean one
+
+
+class _Along(NamedTuple):
+    """Paths: how they were run, for which problems, and the solutions at each strength."""
+
+    plan: PathPlan
+    problems: list
+    strengths: np.ndarray
+    fits: list
 
 
 def _of_estimator(name):
@@ -53,18 +67,19 @@ def _of_estimator(name):
 class RegularizedMLPRegressorCV(
     SelectsFeatures, MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
 ):
-    """Network with the strength of its penalty chosen by cross-validation along the path.
+    """Network with its features and its smoothness chosen by cross-validation along a path.
 
     What :class:`sklearn.linear_model.LassoCV` and R's cv.glmnet are to the lasso. The paths of the
-    whole data and of all folds are trained together.
+    whole data and of all folds are trained together. By default they select features, and networks
+    of these, smooth by ``alpha`` alone, are compared: what is used is what the folds have compared.
 
     Parameters
     ----------
     estimator : RegularizedMLPRegressor, default=None
-        The network. None is ``RegularizedMLPRegressor(solver="lbfgs", alpha=7, tol=3e-3,
-        random_state=0)``: one hidden layer of 100 units with ReLU; this alpha counts for sample
-        weights of mean one, whatever their sum. One seed is drawn from its ``random_state`` for
-        all folds: with None the choice changes from run to run.
+        The network of the path. None is ``default_network()``, one hidden layer of 50 units with
+        ReLU and ``alpha=7``, which counts for sample weights of mean one, whatever their sum; its
+        refits have tanh instead. One seed is drawn from its ``random_state`` for folds and first
+        weights: with None the choice changes from run to run.
 
     param : {'group_l1', 'l1_per_layer'}, default='group_l1'
         The penalty that moves: the group lasso of the input features, or L1 on every layer.
@@ -78,8 +93,9 @@ class RegularizedMLPRegressorCV(
     strengths : array-like of shape (n_strengths,), default=None
         Strengths to use instead, > 0.
 
-    l1_ratio : float, default=1.0
-        Share of the strength that is L1 (or the group penalty); the rest is L2 on every layer.
+    l1_ratio : float or array-like, default=1.0
+        Share of the strength that is L1 (or the group penalty); the rest is L2 on every layer. Of
+        several the one of the least mean error is chosen, as in ElasticNetCV.
 
     adaptive : bool or 'auto', default='auto'
         Whether to divide the penalty of each feature by the root mean square derivative of an
@@ -87,20 +103,46 @@ class RegularizedMLPRegressorCV(
         ``group_l1`` with hidden layers.
 
     relaxed : bool or 'auto', default='auto'
-        Whether the networks that are compared, and the one that is chosen, are refitted without
-        penalty on the features selected. With 'auto' penalised networks are compared, and the one
-        chosen is refitted, for as many iterations as lower the mean error of the folds, if any do;
-        without hidden layers 'auto' is False, as in LassoCV.
+        Where no alphas are compared: whether the networks that are compared, and the one that is
+        chosen, are refitted without penalty on the features selected. With 'auto' penalised
+        networks are compared, and the one chosen is refitted, for as many iterations as lower the
+        mean error of the folds, if any do; without hidden layers 'auto' is False, as in LassoCV.
 
     selection : {'min', '1se'}, default='min'
-        The strength to choose: that of the least mean error, or the largest whose mean error is
-        within one standard error of it.
+        'min' chooses the strength of the least mean error, '1se' the largest whose mean error is
+        within one standard error of it. Where alphas are compared 'min' takes the largest alpha
+        with an error within half a standard error of the least, and '1se' the sparsest network,
+        and of these the smoothest, within one.
 
     n_init : int, default=1
         Number of first weights that are tried in each fold; the best objective wins.
 
+    alphas : array-like, bool or 'auto', default='auto'
+        L2 strengths of refits that are compared, in the place of the networks of the path: on the
+        features that each strength selects, and on all of them, without the penalty that moves.
+        Their iterations end where ten of them gain less than .3 % of the objective. True are
+        .001, .01, .1, .5, 2, 6 and 20, for sample weights of mean one; 'auto' is True where no
+        estimator is given, else False.
+
+    n_average : int or 'auto', default='auto'
+        Number of refits, from first weights of their own, of which the network chosen is the mean:
+        one network of so many times the hidden units. 'auto' is five where alphas are compared.
+
+    scoring : str or callable, default=None
+        A scorer that the choice is made by; errors are then minus its scores. None is the loss.
+
+    subsample : int or None, default=5000
+        Where alphas are compared and folds are drawn here, the largest number of rows that the
+        choice is made on, drawn at random; the network chosen is trained on all rows.
+
     cv : int, cross-validation generator or iterable, default=None
-        How to split; None are five folds, in the order of the rows.
+        How to split. A number, and None for five, are folds of rows drawn at random, since tables
+        are often sorted: the choice is the same in whatever order the rows come, and equal rows, or
+        ``groups``, lie in the same fold. Give ``KFold(5)`` for folds in the order of the rows, as
+        scikit-learn's own estimators have, and ``TimeSeriesSplit`` for rows in time.
+
+    keep_path : bool, default=True
+        Whether ``path_`` is kept, with a network a strength: most of what a pickle holds.
 
     n_jobs : int or None, default=None
         Number of threads; None is one, negative ones count from the number of cores.
@@ -113,29 +155,45 @@ class RegularizedMLPRegressorCV(
     ----------
     estimator_ : RegularizedMLPRegressor
         The network chosen, fitted on all data. Its parameters are those that it was trained with:
-        where ``relaxed_``, no penalty, and infinity in ``penalty_factor`` for the features that are
-        out, so that a clone fitted again uses the same features. With hidden layers such a clone
-        goes from first weights for up to ``max_iter`` iterations, where the refit went from the
-        penalised network for ``n_iter_`` in its last round, and may overfit: lower ``max_iter``.
+        where ``relaxed_``, no penalty that moves, and infinity in ``penalty_factor`` for the
+        features that are out, so that a clone fitted again uses the same features. Without alphas
+        such a clone goes from first weights for up to ``max_iter`` iterations, where the refit went
+        from the penalised network for ``n_iter_`` in its last round, and may overfit: lower
+        ``max_iter``. The mean of several refits has their mean ``objective_``, the largest
+        ``optimality_`` and ``n_iter_`` of theirs, and the ``alpha`` by layer with which its
+        L2 is the mean of theirs.
 
     strength_ : float
-        Its strength.
+        Its strength; 0 where the network of all features is chosen.
+
+    alpha_ : float
+        Its alpha, where alphas are compared.
+
+    l1_ratio_ : float
+        The share of L1 chosen, where several are given.
 
     relaxed_ : bool
         Whether it is a relaxed refit; not where no feature is left, or the refit diverged.
 
     mse_ : float
         Its mean error on the rows that the folds leave out, as in ``mse_mean_``; of the refit where
-        ``relaxed_``.
+        ``relaxed_``. That of the mean of several is smaller: this is that of one of them.
+
+    cv_results_ : dict of ndarray
+        A table of the networks that were compared: ``strength`` (0 for all features), ``alpha``,
+        ``n_features`` selected from all data, ``mean_error``, ``se_error`` and ``fold0_error`` and
+        so on. Of strengths and alphas all of the one are looked at for the best of the other, until
+        errors rise twice.
 
     strengths_ : ndarray of shape (n_strengths,)
         All strengths, ascending.
 
     mse_path_ : ndarray of shape (n_strengths, n_folds)
         Mean squared error on the rows that each fold leaves out, in the squared units of y; mean
-        Poisson deviance for that loss. Of refits where ``relaxed=True``. With several outputs the
-        mean over them, where with ``normalize_y`` each counts as in the loss that is minimised: its
-        error over its variance in all data (its deviance over its mean).
+        Poisson deviance for that loss. Of refits where ``relaxed=True``, and where alphas are
+        compared of those with the alpha chosen, NaN where they were not looked at. With several
+        outputs the mean over them, where with ``normalize_y`` each counts as in the loss that is
+        minimised: its error over its variance in all data (its deviance over its mean).
 
     mse_mean_, mse_se_ : ndarray of shape (n_strengths,)
         Mean over the folds, and its standard error sd / sqrt(n_folds); as in cv.glmnet, folds count
@@ -144,14 +202,15 @@ class RegularizedMLPRegressorCV(
     n_features_path_ : ndarray of shape (n_strengths,)
         Number of features selected from all data.
 
-    strength_min_ : float
-        The strength of the least mean error.
+    strength_min_, index_min_ : float, int
+        The strength of the least mean error, and its place among ``strengths_``.
 
-    strength_1se_ : float
+    strength_1se_, index_1se_ : float, int
         The largest strength whose mean error is within one standard error of the least.
 
     path_ : RegularizationPath
-        The networks fitted on all data; with ``relaxed=True`` their refits as well.
+        The networks fitted on all data (on ``subsample`` rows of more); with ``relaxed=True`` their
+        refits as well.
 
     coefs_, intercepts_ : list of ndarray
         Those of ``estimator_``.
@@ -185,6 +244,12 @@ class RegularizedMLPRegressorCV(
         "estimator": [*PATH_CONSTRAINTS["estimator"], None],
         "relaxed": ["boolean", StrOptions({"auto"})],
         "selection": [StrOptions({"min", "1se"})],
+        "alphas": ["array-like", "boolean", StrOptions({"auto"})],
+        "n_average": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "l1_ratio": [*PATH_CONSTRAINTS["l1_ratio"], "array-like"],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "subsample": [Interval(Integral, 1, None, closed="left"), None],
+        "keep_path": ["boolean"],
         "cv": ["cv_object"],
     }
 
@@ -201,7 +266,12 @@ class RegularizedMLPRegressorCV(
         relaxed="auto",
         selection="min",
         n_init=1,
+        alphas="auto",
+        n_average="auto",
+        scoring=None,
+        subsample=5000,
         cv=None,
+        keep_path=True,
         n_jobs=None,
         verbose=False,
     ):
@@ -215,7 +285,12 @@ class RegularizedMLPRegressorCV(
         self.relaxed = relaxed
         self.selection = selection
         self.n_init = n_init
+        self.alphas = alphas
+        self.n_average = n_average
+        self.scoring = scoring
+        self.subsample = subsample
         self.cv = cv
+        self.keep_path = keep_path
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -249,93 +324,107 @@ class RegularizedMLPRegressorCV(
             at which it diverges are left out, with a warning.
         """
         with all_or_nothing(self):
-            base = with_penalty(self._base(), self.param, self.l1_ratio)
-            arrays = checked_arrays(base, X, y, sample_weight, reset=True, all_rows=True)
-            self._heed_weights(base, arrays[2])
-            splits = folds(self.cv, arrays, groups)
-            plan = PathPlan(base, self.param, self.l1_ratio, self.n_init, self.n_jobs, self.verbose)
-            problems = problems_of(base, arrays, splits, draw_seed(base.random_state))
-            self._choose_along(plan, problems)
-            take_features(self, base)
+            self._check_choice()
+            ratios = np.atleast_1d(self.l1_ratio).astype(float)
+            runs = [self._run(ratio, X, y, sample_weight, groups) for ratio in ratios]
+            best = int(np.argmin([choice.mse for _, choice in runs]))
+            if np.ndim(self.l1_ratio):
+                self.l1_ratio_ = float(ratios[best])
+            self._publish(*runs[best])
         return self
 
-    def _base(self):
-        """The network, with an L2 that a path can do with where it was given none."""
-        if self.estimator is None:
-            return default_network()
-        base = clone(self.estimator)
-        return base.set_params(alpha=DEFAULT_ALPHA) if self._lacks_l2() else base
-
-    def _lacks_l2(self):
-        """Whether the network given has only the small default alpha, and the path needs one."""
-        moves_first_layer_alone = self.param == "group_l1" and self.l1_ratio == 1
-        return self.estimator is not None and moves_first_layer_alone and is_plain(self.estimator)
-
-    def _heed_weights(self, base, weight):
-        """alpha is divided by the sum of weights: the default one is meant for a mean of one."""
-        if self.estimator is not None and not self._lacks_l2():
-            heed_weights(base, weight, self.l1_ratio)
-        elif self.l1_ratio == 1:
-            base.set_params(alpha=DEFAULT_ALPHA * mean_weight(weight))
-        if self._lacks_l2():
-            warnings.warn(
-                "The path of group_l1 needs a penalty on the later layers, and the estimator has "
-                f"only its default alpha={self.estimator.alpha}: alpha={base.alpha:.4g} is taken. "
-                "Give alpha, or an l1_ratio below one, to choose it."
+    def _check_choice(self):
+        """ValueError for parameters that do not go together."""
+        compares = self._compares_alphas()
+        if compares and self.relaxed is False:
+            raise ValueError(
+                "alphas are those of relaxed refits, which are compared and used: with "
+                f"relaxed=False give alphas=False, got {self.alphas!r}."
             )
+        if not compares and self.n_average not in ("auto", 1):
+            raise ValueError(
+                f"n_average={self.n_average} is the number of refits, whose smoothness alphas "
+                "give: give alphas too."
+            )
+        if not isinstance(self.alphas, str | bool):
+            alphas = np.asarray(self.alphas)
+            is_list = alphas.ndim == 1 and alphas.size and alphas.dtype.kind in "iuf"
+            if not is_list or not (np.isfinite(alphas) & (alphas >= 0)).all():
+                raise ValueError(f"alphas must be finite numbers >= 0, got {self.alphas!r}.")
 
-    def _choose_along(self, plan, problems):
-        """Run the paths, choose the strength, and publish."""
+    def _compares_alphas(self):
+        """Whether refits of several alphas are compared."""
+        if isinstance(self.alphas, str):
+            return self.estimator is None and self.relaxed is not False
+        return self.alphas is not False
+
+    def _kinds(self, base, weight):
+        """The kinds of refits; default alphas are for weights of mean one."""
+        activation = REFIT_ACTIVATION if self.estimator is None else base.activation
+        alphas = self.alphas
+        if isinstance(alphas, str | bool):
+            alphas = np.multiply(DEFAULT_ALPHAS, mean_weight(weight))
+        return [Smoothness(activation, float(alpha)) for alpha in np.unique(alphas)]
+
+    def _run(self, l1_ratio, X, y, sample_weight, groups):
+        """The paths at a share of L1, and the choice along them."""
+        base = base_network(self.estimator, self.param, l1_ratio)
+        arrays = checked_arrays(base, X, y, sample_weight, reset=True, all_rows=True)
+        settle_alpha(base, self.estimator, arrays[2], self.param, l1_ratio)
+        seed, groups = draw_seed(base.random_state), checked_groups(groups, len(arrays[1]))
+        plan = PathPlan(base, self.param, l1_ratio, self.n_init, self.n_jobs, self.verbose)
+        compares = self._compares_alphas()
+        split = folds(self.cv, arrays, seed, groups, self.subsample if compares else None)
+        problems = problems_of(base, arrays, split.folds, seed, split.chosen, self._scorer())
         problems, starts = plan.ready(problems, self.adaptive)
-        settings = self.n_strengths, self.eps, self.strengths
-        strengths, fits = plan.run(problems, starts, *settings)
-        refits = None
-        if self.relaxed != "auto" and self.relaxed:
-            refits = plan.refits.relaxed(problems, fits)
-        self.path_ = path_of(plan, problems[0], strengths, fits, refits)
-        self.mse_path_ = held_out_errors(problems, refits or fits)
-        self.mse_mean_, self.mse_se_ = mean_errors(problems, self.mse_path_)
-        self.strengths_, self.n_features_path_ = strengths, self.path_.n_features
-        chosen = self._choose(plan.estimator)
-        self.strength_ = float(strengths[chosen])
-        (solution, *_), self.mse_ = (refits or fits)[chosen], float(self.mse_mean_[chosen])
-        self.relaxed_ = solution is not fits[chosen][0]
-        if self.relaxed == "auto" and not plan.is_linear:
-            (solution, *_), self.relaxed_, self.mse_ = plan.refits.relaxed_while_better(
-                problems, fits[chosen], self.mse_
-            )
-        self.estimator_ = (
-            published_relaxed(plan, problems[0], solution)
-            if self.relaxed_
-            else published(plan, problems[0], solution, self.strength_)
-        )
-        self._say_choice(plan.say, self.n_features_path_[chosen])
-        plan.tally.warn()
+        strengths, fits = plan.run(problems, starts, self.n_strengths, self.eps, self.strengths)
+        along = _Along(plan, problems, strengths, fits)
+        if not compares:
+            return along, choose_along_path(*along, self.relaxed, self.selection)
+        whole = problems[0]
+        if split.chosen is not split.order:
+            (whole,) = problems_of(base, arrays, (), seed, split.order)
+        n_average = DEFAULT_AVERAGE if self.n_average == "auto" else self.n_average
+        kinds = self._kinds(base, arrays[2])
+        return along, choose_on_surface(*along, whole, kinds, n_average, self.selection)
 
-    def _say_choice(self, say, n_features):
-        if self.path_.relaxed_models is not None:
+    def _scorer(self):
+        """How folds are judged, None by the loss."""
+        return None if self.scoring is None else check_scoring(default_network(), self.scoring)
+
+    def _publish(self, along, choice):
+        """Set the attributes."""
+        plan, problems, strengths, fits = along
+        path = path_of(plan, problems[0], strengths, fits, choice.refits)
+        if self.keep_path:
+            self.path_ = path
+        self.strengths_, self.n_features_path_ = strengths, path.n_features
+        self.mse_path_ = choice.errors
+        self.mse_mean_, self.mse_se_ = mean_errors(problems, choice.errors)
+        self.index_min_, self.index_1se_ = choice.index_min, choice.index_1se
+        self.strength_min_ = float(strengths[choice.index_min])
+        self.strength_1se_ = float(strengths[choice.index_1se])
+        self.strength_ = 0.0 if choice.index is None else float(strengths[choice.index])
+        self.relaxed_, self.mse_, self.cv_results_ = choice.relaxed, choice.mse, choice.results
+        if choice.alpha is not None:
+            self.alpha_ = choice.alpha
+        self.estimator_ = choice.model
+        take_features(self, plan.estimator)
+        self._say_choice(plan.say, choice)
+        plan.tally.warn()
+        warn_of_disagreement(choice.errors, choice.index)
+
+    def _say_choice(self, say, choice):
+        if choice.refits is not None:
             for strength, error in zip(self.strengths_, self.mse_mean_, strict=True):
                 say(f"Refits at {self.param} = {strength:.4g}: mean error {error:.6g}")
+        n_features = int(self.estimator_.get_support().sum())
+        kind = "" if not self.relaxed_ else ", refitted"
+        kind += "" if choice.alpha is None else f" with alpha = {choice.alpha:.4g}"
         say(
-            f"Chosen: {self.param} = {self.strength_:.4g}, {n_features} features"
-            f"{', refitted' if self.relaxed_ else ''}, mean error {self.mse_:.6g}"
+            f"Chosen: {self.param} = {self.strength_:.4g}, {n_features} features{kind}, "
+            f"mean error {self.mse_:.6g}"
         )
-
-    def _choose(self, base):
-        """The place of the strength chosen, by the errors."""
-        mean, standard_error = self.mse_mean_, self.mse_se_
-        if not np.isfinite(mean).any():
-            ways = ["scale X", *lower_rate(base.solver, base.learning_rate_init)]
-            raise ValueError(
-                f"No strength has a finite error in every fold; {', '.join(ways)}, or use more "
-                "rows a fold."
-            )
-        best = len(mean) - 1 - np.nanargmin(mean[::-1])  # of equal ones the sparsest
-        bound = mean[best] + np.nan_to_num(standard_error[best])
-        sparsest = np.flatnonzero(mean <= bound)[-1]
-        self.strength_min_ = float(self.strengths_[best])
-        self.strength_1se_ = float(self.strengths_[sparsest])
-        return best if self.selection == "min" else sparsest
 
     def set_params(self, **params):
         """Set the parameters of this estimator, and of ``estimator`` by ``estimator__name``.
@@ -362,13 +451,17 @@ class RegularizedMLPRegressorCV(
     intercepts_ = _of_estimator("intercepts_")
     feature_importances_ = _of_estimator("feature_importances_")
 
-    def predict(self, X):
-        """Predict with the network chosen.
+    def predict(self, X, *, strength=None):
+        """Predict with the network chosen, or with one of the path.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The input data.
+
+        strength : float, default=None
+            One of ``strengths_``, to predict with the network of the path there, under its penalty
+            (``path_.models``). None is the network chosen.
 
         Returns
         -------
@@ -377,11 +470,47 @@ class RegularizedMLPRegressorCV(
         """
         check_is_fitted(self, "estimator_")
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        return self.estimator_._predict(X)
+        return (self.estimator_ if strength is None else self._model_at(strength))._predict(X)
+
+    def _model_at(self, strength):
+        """The network of the path at one of its strengths."""
+        if not hasattr(self, "path_"):
+            raise ValueError(f"strength={strength!r} is one of the path's, and keep_path=False.")
+        near = np.flatnonzero(np.isclose(self.strengths_, strength, rtol=1e-6, atol=0))
+        if not near.size:
+            raise ValueError(
+                f"strength must be one of strengths_, {described(self.strengths_)}, got "
+                f"{strength!r}."
+            )
+        return self.path_.models[near[0]]
+
+    def to_frame(self):
+        """What was compared, as a table.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            The columns of ``cv_results_``, a row for each network that was compared, and ``mark``:
+            "chosen", and where they are others "min" and "1se" for the least error of the chosen
+            alpha and the sparsest within one standard error of it.
+
+        Raises
+        ------
+        ImportError
+            Where pandas is not installed.
+        """
+        check_is_fitted(self, "estimator_")
+        frame = frame_of(self.cv_results_)
+        of_alpha = np.isclose(frame["alpha"], self.alpha_) if hasattr(self, "alpha_") else True
+        frame["mark"] = ""
+        marks = {"1se": self.strength_1se_, "min": self.strength_min_, "chosen": self.strength_}
+        for mark, strength in marks.items():
+            frame.loc[of_alpha & (frame["strength"] == strength), "mark"] = mark
+        return frame
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(self._base())
+        inner = get_tags(default_network() if self.estimator is None else self.estimator)
         tags.input_tags.sparse = inner.input_tags.sparse
         tags.target_tags.positive_only = inner.target_tags.positive_only
         return tags

@@ -8,9 +8,9 @@ from sklearn.utils._param_validation import validate_params
 
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
-from .records import EqualByValue, described
+from .records import EqualByValue, described, frame_of
 from .running.base_network import base_network, settle_alpha
-from .running.folds import checked_groups, folds, keeping_groups
+from .running.folds import checked_groups, folds
 from .running.initial_networks import N_JUDGES
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import problems_of
@@ -114,14 +114,10 @@ class RegularizationPath(EqualByValue):
         ImportError
             Where pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError("to_frame needs pandas: pip install pandas.") from error
         names = ["n_features", "n_groups", "objective", "optimality", "r2", "relaxed_r2"]
         columns = {name: getattr(self, name) for name in names}
         columns = {name: column for name, column in columns.items() if column is not None}
-        return pd.DataFrame({"strength": self.strengths, **columns})
+        return frame_of({"strength": self.strengths, **columns})
 
 
 @validate_params(
@@ -255,10 +251,9 @@ def regularization_path(
     seed = draw_seed(model.random_state)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
     groups = checked_groups(groups, len(arrays[1]))
-    judges = ()
-    if plan.is_adaptive(adaptive):
-        judges = folds(keeping_groups(cv, groups), arrays, groups)[:N_JUDGES]
-    problems, starts = plan.ready(problems_of(model, arrays, judges, seed), adaptive)
+    judges = folds(cv, arrays, seed, groups).folds if plan.is_adaptive(adaptive) else ()
+    problems = problems_of(model, arrays, judges[:N_JUDGES], seed)
+    problems, starts = plan.ready(problems, adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
     strengths, fits = plan.run(whole, starts, n_strengths, eps, strengths)
     refits = plan.refits.relaxed(whole, fits) if relaxed else None
@@ -267,7 +262,7 @@ def regularization_path(
     return path
 
 
-def path_of(plan, problem, strengths, fits, refits):
+def path_of(plan, problem, strengths, fits, refits, kind=None):
     """The path of the whole data, the first of the problems whose solutions these are."""
     models = [
         published(plan, problem, solutions[0], strength)
@@ -275,7 +270,7 @@ def path_of(plan, problem, strengths, fits, refits):
     ]
     relaxed_models = None
     if refits is not None:
-        relaxed_models = _relaxed_models(plan, problem, models, fits, refits)
+        relaxed_models = _relaxed_models(plan, problem, models, fits, refits, kind)
     support = np.array([model.get_support() for model in models])
     return RegularizationPath(
         param=plan.param,
@@ -301,13 +296,13 @@ def _n_groups(task, support):
     return np.array([np.unique(group[inside]).size for inside in support])
 
 
-def _relaxed_models(plan, problem, models, fits, refits):
+def _relaxed_models(plan, problem, models, fits, refits, kind):
     """The networks of the refits, each once; where one diverged the network itself."""
     distinct = {}
     for model, (solution, *_), (refit, *_) in zip(models, fits, refits, strict=True):
         if id(refit) not in distinct:
             stays = refit is solution and model.get_support().any()
-            distinct[id(refit)] = model if stays else published_relaxed(plan, problem, refit)
+            distinct[id(refit)] = model if stays else published_relaxed(plan, problem, refit, kind)
     return [distinct[id(refit)] for refit, *_ in refits]
 
 

@@ -40,7 +40,7 @@ def test_cv_behaves_as_its_estimator():
 def test_errors_are_those_of_paths_of_folds():
     """Each fold is a path of its own, with its own statistics of y."""
     strengths = [0.02, 0.1, 0.5]
-    model = cv_of(adaptive=False, strengths=strengths).fit(X, y)
+    model = cv_of(adaptive=False, strengths=strengths, cv=KFold(3)).fit(X, y)
     for k, (rows, others) in enumerate(KFold(3).split(X)):
         path = path_of(data=(X[rows], y[rows]), adaptive=False, strengths=strengths)
         errors = [np.mean((y[others] - m.predict(X[others])) ** 2) for m in path.models]

@@ -116,16 +116,16 @@ def test_constant_target():
 
 
 def test_strengths_with_scores_that_are_not_finite_are_not_chosen(monkeypatch):
-    from skmlp.paths import cross_validation
+    from skmlp.paths.running import choosing
 
-    errors = cross_validation.held_out_errors
+    errors = choosing.held_out_errors
 
     def spoilt(problems, fits):
         table = errors(problems, fits)
         table[[0, -1], 0] = np.nan
         return table
 
-    monkeypatch.setattr(cross_validation, "held_out_errors", spoilt)
+    monkeypatch.setattr(choosing, "held_out_errors", spoilt)
     model = cv_of(adaptive=False, strengths=[1e-4, 0.05, 1.0]).fit(X, y)
     assert np.isnan(model.mse_mean_[[0, 2]]).all()
     assert model.strength_ == model.strength_1se_ == 0.05

@@ -230,7 +230,9 @@ def test_a_cv_on_x_in_small_units_chooses_the_lasso_s_strength(size):
     rng = np.random.default_rng(1)
     X = rng.normal(size=(60, 5))
     y = X @ [1.0, -1.0, 0.0, 0.0, 0.5] + 0.1 * rng.normal(size=60)
-    search = RegularizedMLPRegressorCV(linear(), cv=3, eps=1e-3, relaxed=False).fit(size * X, y)
+    search = RegularizedMLPRegressorCV(linear(), cv=KFold(3), eps=1e-3, relaxed=False).fit(
+        size * X, y
+    )
     reference = LassoCV(alphas=20, eps=1e-3, cv=3, tol=1e-12, max_iter=10**5).fit(X, y)
     assert_allclose(search.strength_, reference.alpha_ * size, rtol=1e-9)
     assert_allclose(search.coefs_[0][:, 0] * size, reference.coef_, rtol=1e-7)

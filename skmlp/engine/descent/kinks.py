@@ -31,11 +31,18 @@ def least_decrease(tol: float) -> float:
 
 
 class Monitor:
-    """Remembers the best iterate, prints, and stops where the best has stalled at kinks."""
+    """Remembers the best iterate, prints, and stops where the best has stalled.
 
-    def __init__(self, smooth: bool, tol: float, verbose: bool = False, unit: float = 1.0) -> None:
+    That is where ten iterations gain less than a share of F, ``at_kinks``, where it is tried again
+    from there in other ways, or ``anywhere``, where that is enough.
+    """
+
+    def __init__(
+        self, at_kinks: float, anywhere: float = 0.0, verbose: bool = False, unit: float = 1.0
+    ) -> None:
         self.best: tuple[float, np.ndarray] | None = None
-        self.least_decrease = 0.0 if smooth else least_decrease(tol)
+        self.least_decrease = max(at_kinks, anywhere)
+        self.tries_again = at_kinks > anywhere
         self.n_iter = 0
         self.report = self._print if verbose else None
         self._unit, self._n_printed = unit, 0
@@ -103,7 +110,7 @@ def descend(
         end = yield from search(x, tol, max_iter - n_iter, max_fun - n_evaluations, monitor)
         n_iter, n_evaluations = n_iter + end.n_iter, n_evaluations + end.n_evaluations
         end = end._replace(n_iter=n_iter, n_evaluations=n_evaluations)
-        if not monitor.stalled:
+        if not (monitor.stalled and monitor.tries_again):
             return end
         x = end.x
         if not monitor.gains(before):

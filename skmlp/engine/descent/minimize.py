@@ -14,7 +14,7 @@ from ..network.losses import LOSSES
 from ..penalty.prox import PenaltyNumbers
 from ..task import Status, Task
 from .compiled_search import CompiledProblem
-from .kinks import Monitor, descend
+from .kinks import Monitor, descend, least_decrease
 from .lockstep import ScaledStack, run_together
 from .panoc import Minimum, Search, run_alone, search
 from .scaling import Scaling
@@ -49,7 +49,12 @@ class _Run:
         self._task, self._penalty, self._layout = task, penalty, layout
         self._scaling = scaling
         self._start = penalty.prox(scaling.from_original(row), 0.0)
-        self._monitor = Monitor(is_smooth(task), task.tol, task.verbose, scaling.unit)
+        self._monitor = Monitor(
+            0.0 if is_smooth(task) else least_decrease(task.tol),
+            task.least_gain,
+            task.verbose,
+            scaling.unit,
+        )
 
     def descent(self, begin) -> Search:
         """PANOC by ``begin``, which is ``panoc.search`` but for the penalty."""

@@ -14,7 +14,13 @@ from ...parameters.layer_values import strengths
 from ...parameters.task_builder import NEGLIGIBLE_ALPHA
 
 DEFAULT_ALPHA = 7  # for sample weights of mean one
-DEFAULT_PARAMETERS = {"solver": "lbfgs", "alpha": DEFAULT_ALPHA, "tol": 3e-3, "random_state": 0}
+DEFAULT_PARAMETERS = {
+    "hidden_layer_sizes": 50,
+    "solver": "lbfgs",
+    "alpha": DEFAULT_ALPHA,
+    "tol": 3e-3,
+    "random_state": 0,
+}
 DEFAULT_AS_CODE = "RegularizedMLPRegressor({})".format(
     ", ".join(f"{name}={value!r}" for name, value in DEFAULT_PARAMETERS.items())
 )
@@ -24,7 +30,8 @@ SMALL_WEIGHT = 0.1  # the mean of weights below which alpha acts as nobody means
 def default_network(**params):
     """The network that paths, cross-validation and stability selection take where none is given.
 
-    It is ``RegularizedMLPRegressor(solver="lbfgs", alpha=7, tol=3e-3, random_state=0)``.
+    It is ``RegularizedMLPRegressor(hidden_layer_sizes=50, solver="lbfgs", alpha=7, tol=3e-3,
+    random_state=0)``.
 
     Parameters
     ----------
@@ -47,6 +54,7 @@ def default_network(**params):
     RegularizedMLPRegressorCV(estimator=RegularizedMLPRegressor(activation='tanh',
                                                                 alpha=7,
                                                                 feature_groups=['hood_*'],
+                                                                hidden_layer_sizes=50,
                                                                 random_state=0,
                                                                 solver='lbfgs',
                                                                 tol=0.003))

@@ -4,9 +4,11 @@ from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, check_cv
+from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_array
+
+from ...training_data.row_order import drawn_folds, row_ranks
 
 N_FOLDS = 5
 
@@ -32,16 +34,53 @@ def rows_of(arrays, rows):
     return Rows(_safe_indexing(X, rows), y[rows], None if weight is None else weight[rows])
 
 
-def folds(cv, arrays, groups=None):
-    """Pairs of row numbers (training, held-out): given, or a splitter's; by default five folds."""
+class Split(NamedTuple):
+    """Folds, pairs of row numbers (training, held-out), and all rows in an order.
+
+    ``chosen`` are the rows that the folds split, the same object where these are all.
+    """
+
+    order: object
+    folds: list
+    chosen: object
+
+
+def folds(cv, arrays, seed, groups=None, most_rows=None):
+    """How the rows are split.
+
+    For None (five) and for a number the folds are drawn from ``seed``, of at most ``most_rows``
+    rows drawn from all, and rows are in an order of their own, so that the one they come in does
+    not matter; equal rows, and ``groups``, stay together. What else is given splits the rows as
+    they are.
+    """
     X, y, _ = arrays
+    if cv is None or isinstance(cv, Integral):
+        n_folds = N_FOLDS if cv is None else check_cv(cv).n_splits
+        return _drawn(n_folds, X, y, np.random.RandomState(seed), groups, most_rows)
     if np.iterable(cv) and not hasattr(cv, "split"):
         splits = [*cv]
     else:
         splits = [*check_cv(cv).split(X, y[:, 0] if y.shape[1] == 1 else y, groups)]
     if not splits:
         raise ValueError(f"cv yields no split; a generator is used up by one fit. Got {cv!r}.")
-    return [_checked_fold(fold, len(y)) for fold in splits]
+    whole = slice(None)
+    return Split(whole, [_checked_fold(fold, len(y)) for fold in splits], whole)
+
+
+def _drawn(n_folds, X, y, rng, groups, most_rows):
+    order = np.argsort(row_ranks(X, y), kind="stable")
+    unit, name = (row_ranks(X), "samples") if groups is None else (groups, "groups")
+    chosen = order
+    if most_rows is not None and most_rows < len(order):
+        chosen = order[np.sort(rng.permutation(len(order))[:most_rows])]
+    n_units = len(np.unique(unit[chosen]))
+    if groups is None and n_units < n_folds:
+        unit, n_units = np.argsort(order), len(chosen)
+    if n_units < n_folds:
+        raise ValueError(f"cv={n_folds} folds need as many {name}, got n_{name}={n_units}.")
+    fold = drawn_folds(n_folds, unit[chosen], rng)
+    pairs = [(chosen[fold != k], chosen[fold == k]) for k in range(n_folds)]
+    return Split(order, pairs, chosen)
 
 
 def _checked_fold(fold, n_rows):
@@ -90,10 +129,3 @@ def checked_groups(groups, n_rows):
         return np.unique(groups, return_inverse=True)[1]
     except TypeError as error:
         raise ValueError(f"groups must hold labels of one type: {error}.") from error
-
-
-def keeping_groups(cv, groups):
-    """The splitter, which for a number of folds, or None, keeps the groups of rows whole."""
-    if groups is None or not (cv is None or isinstance(cv, Integral)):
-        return cv
-    return GroupKFold(N_FOLDS if cv is None else cv)

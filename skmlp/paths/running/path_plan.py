@@ -35,9 +35,9 @@ class PathPlan:
     def __init__(self, estimator, param, l1_ratio, n_init, n_jobs, verbose=False):
         self.estimator, self.param = estimator, param
         self._verbose = verbose
-        self.scheme, self._train = Scheme(param, l1_ratio), Trainer(n_init, n_jobs)
+        self.scheme, self.train = Scheme(param, l1_ratio), Trainer(n_init, n_jobs)
         self.tally = Tally(estimator)
-        self.refits = Refits(self._train, self.tally, self.say)
+        self.refits = Refits(self.train, self.tally, self.say)
 
     @property
     def is_linear(self):
@@ -69,7 +69,7 @@ class PathPlan:
         task, offset = problem.task, None
         free = unpenalised(task) if self.is_linear else None
         if free is not None:
-            (solution,) = self._train([free])
+            (solution,) = self.train([free])
             self.tally.add("unpenalised model", [free], [solution])
             offset = training_outputs(free, solution.weights)
         return self.scheme.largest(task, offset)
@@ -80,7 +80,7 @@ class PathPlan:
         """(problems, starts): those of the adaptive penalty, or the problems as they are."""
         if not self.is_adaptive(adaptive) or self._end(problems[0]) == 0:
             return problems, None
-        return InitialNetworks(self.scheme, self._train, self.tally).adapted(problems)
+        return InitialNetworks(self.scheme, self.train, self.tally).adapted(problems)
 
     def run(self, problems, starts, n_strengths, eps, strengths, parts="folds", needed=slice(1)):
         """(strengths, solutions of all problems at each of them), from dense to sparse.
@@ -98,7 +98,7 @@ class PathPlan:
         if starts is None:
             starts = self._first_weights(tasks, strengths[0])
         fits = []
-        trained = self.scheme.train(tasks, strengths, starts, self._train)
+        trained = self.scheme.train(tasks, strengths, starts, self.train)
         for strength, solutions in zip(strengths, trained, strict=False):
             fits.append(solutions)
             self.tally.add("whole data", tasks[:1], solutions[:1])
@@ -127,12 +127,12 @@ class PathPlan:
 
         Where y is constant, so is the network.
         """
-        if self._train.n_init == 1 or self.is_linear:
+        if self.train.n_init == 1 or self.is_linear:
             return [
                 None if np.ptp(task.train.y, 0).any() else constant(task).weights for task in tasks
             ]
         moved = [self.scheme.at(task, strength) for task in tasks]
-        solutions = self._train.best(moved)
+        solutions = self.train.best(moved)
         self.tally.add("first networks", moved, solutions)
         return [solution.weights if solution.is_usable else None for solution in solutions]
 

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
 
 from ...engine.task import Task
-from ...estimators.prediction import forward
+from ...estimators.prediction import OUTPUT_ACTIVATIONS, forward
 from ...parameters.task_builder import build_task
 from ...training_data.fit_data import fit_data
 from ...training_data.target_losses import LOSSES
@@ -18,20 +19,37 @@ LEAST_ERROR = 1e4 * np.finfo(np.float64).tiny  # below it a good fit's error is 
 class Problem(NamedTuple):
     """One training set: its task, its data, what it leaves out (None for the whole data).
 
-    ``units`` (n_outputs,) are those in which the outputs' errors add up.
+    ``units`` (n_outputs,) are those in which the outputs' errors add up. ``scorer``, where there is
+    one, takes the place of the loss.
     """
 
     task: Task
     data: object
     held_out: Rows | None = None
     units: np.ndarray | float = 1.0
+    scorer: object = None
 
     def error(self, solution):
-        """The loss's mean deviance on the rows left out; NaN where it is not finite."""
+        """The loss's mean deviance on the rows left out, or minus their score.
+
+        NaN where it is not finite.
+        """
         if not solution.is_usable:
             return np.nan
+        if self.scorer is not None:
+            return self._minus_score(solution)
         held_out, loss = self.held_out, LOSSES[self.task.program.loss]
         return loss.error(held_out.y, self._outputs(solution), held_out.weight, self.units)
+
+    def _minus_score(self, solution):
+        X, y, weight = self.held_out
+        loss = LOSSES[self.task.program.loss]
+        predicted = OUTPUT_ACTIVATIONS[loss.out_activation](self._outputs(solution))
+        single = y.shape[1] == 1
+        known = KnownPredictions(predicted[:, 0] if single else predicted)
+        weights = {} if weight is None else {"sample_weight": weight}
+        score = float(self.scorer(known, X, y[:, 0] if single else y, **weights))
+        return -score if np.isfinite(score) else np.nan
 
     def _outputs(self, solution):
         """Outputs before the link, in the units of y."""
@@ -42,13 +60,26 @@ class Problem(NamedTuple):
         return forward(self.held_out.X, coefs, intercepts, activation, "identity", norm)
 
 
-def problems_of(estimator, arrays, splits, seed):
-    """The whole data, then each fold's training rows, with its own statistics of y.
+class KnownPredictions(RegressorMixin, BaseEstimator):
+    """A fitted regressor, for scorers, whose predictions of the rows it is asked for are known."""
+
+    def __init__(self, predicted=None):
+        self.predicted = predicted
+
+    def predict(self, X):
+        return self.predicted
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+
+def problems_of(estimator, arrays, splits, seed, order=slice(None), scorer=None):
+    """The whole data, its rows in an order, then each fold's training rows, each with own scales.
 
     Rows of weight zero are in none of them. Errors of several outputs add up in the units of
     training on the whole data, as in the loss.
     """
-    whole = rows_of(arrays, slice(None))
+    whole = rows_of(arrays, order)
     _check_units(whole.y, LOSSES[estimator.loss].degree)
     problems = [_problem(estimator, whole, seed)]
     warn_of_units(problems[0].task, getattr(estimator, "feature_names_in_", None))
@@ -61,7 +92,8 @@ def problems_of(estimator, arrays, splits, seed):
         training = rows_of(arrays, rows)
         if not len(training.y):
             raise ValueError("cv holds a fold without a training row of positive weight.")
-        problems.append(_problem(estimator, training, seed, held_out, units))
+        problem = _problem(estimator, training, seed, held_out, units)
+        problems.append(problem._replace(scorer=scorer))
     return problems
 
 

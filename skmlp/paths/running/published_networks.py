@@ -19,11 +19,22 @@ def published(plan, problem, solution, strength):
     return _fitted(plan, problem, solution, parameters)
 
 
-def published_relaxed(plan, problem, solution):
-    """The estimator, fitted, with a refit: no penalty, and other features excluded."""
+def published_relaxed(plan, problem, solution, kind=None, n_members=1):
+    """The estimator, fitted, with a refit: no penalty but the L2 of its kind, others excluded.
+
+    The L2 of the mean of several networks is the mean of theirs.
+    """
     excluded = np.where(solution.weights.support, 1.0, np.inf)
-    none = {"group_l1": 0.0, "l1_per_layer": 0.0, "alpha": 0.0, "penalty_factor": excluded}
-    return _fitted(plan, problem, solution, none)
+    parameters = {"group_l1": 0.0, "l1_per_layer": 0.0, "alpha": 0.0, "penalty_factor": excluded}
+    if kind is not None:
+        parameters |= {"activation": kind.activation, "alpha": kind.alpha}
+        problem = problem._replace(task=kind.task(problem.task))
+    sizes = [len(intercept) for intercept in solution.weights.intercepts[:-1]]
+    if n_members > 1 and sizes:
+        own = kind.alpha / n_members
+        parameters |= {"hidden_layer_sizes": tuple(sizes)}
+        parameters["alpha"] = [*[own] * len(sizes), kind.alpha * n_members]
+    return _fitted(plan, problem, solution, parameters)
 
 
 def _fitted(plan, problem, solution, parameters):

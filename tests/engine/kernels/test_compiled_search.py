@@ -9,7 +9,7 @@ from programs import random_task
 from support.engine_tasks import random_row, task_of
 
 from skmlp.engine.descent.compiled_search import CompiledProblem
-from skmlp.engine.descent.kinks import Monitor
+from skmlp.engine.descent.kinks import Monitor, least_decrease
 from skmlp.engine.descent.panoc import LIMIT_MESSAGE, NOT_FINITE_MESSAGE, panoc, run_alone
 from skmlp.engine.network.layout import Layout
 from skmlp.engine.penalty.prox import penalty_numbers
@@ -33,7 +33,8 @@ def compiled(problem, x, monitor, tol=1e-6, max_iter=1000, max_fun=10**5):
 
 
 def monitor_of(problem, tol=1e-6, smooth=True, **params):
-    return Monitor(smooth, tol, unit=problem.scaling.unit, **params)
+    at_kinks = 0.0 if smooth else least_decrease(tol)
+    return Monitor(at_kinks, unit=problem.scaling.unit, **params)
 
 
 @pytest.mark.parametrize("seed", range(80))

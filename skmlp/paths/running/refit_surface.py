@@ -1,0 +1,190 @@
+"""Networks on the features of a path, smooth by L2 alone: their errors by strength and alpha.
+
+Which features a penalty selects is one question, how smooth a network of these should be another.
+Folds answer both: networks without the penalty that moves are compared at each strength, on the
+features that it selects, with several alphas. Not all of the surface is looked at: the strengths at
+the best alpha, the alphas at the best strength, and all features.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from .problems import held_out_errors, mean_errors
+from .trainer import is_iterative
+
+DENSE = 0  # the place of all features; that of strength k is k + 1
+REFIT_ITER, REFIT_TOL, REFIT_GAIN = 500, 1e-4, 3e-3
+MOST_RISES = 2  # alphas in a row at which the error rises, after which the others are left out
+MOST_ROUNDS = 3
+TIE = 0.5  # standard errors within which a smoother network is as good
+
+
+class Smoothness(NamedTuple):
+    """What a refit is: its activation, and the alpha of all its layers."""
+
+    activation: str
+    alpha: float
+
+    def task(self, task, start=None):
+        """The task with this activation and this L2 alone."""
+        program = replace(task.program, activation=self.activation)
+        task = replace(task, program=program, adaptive_factor=None).without_penalty()
+        task = replace(task, alpha=(self.alpha,) * program.n_layers, start=start)
+        if not is_iterative(task):
+            return task
+        limits = {"max_iter": REFIT_ITER, "max_fun": 10 * REFIT_ITER, "least_gain": REFIT_GAIN}
+        return replace(task, tol=REFIT_TOL, **limits)
+
+
+class RefitSurface:
+    """Refits of folds by place and kind, each trained once, and their errors.
+
+    ``fits`` are the solutions of the folds at each strength. ``kinds`` are a list of Smoothness, by
+    activation and ascending alpha. ``errors`` (1 + n_strengths, n_kinds, n_folds) are NaN where not
+    looked at.
+    """
+
+    def __init__(self, problems, fits, kinds, train, tally):
+        self.kinds, self._problems, self._fits = kinds, problems, fits
+        self._train, self._tally, self._refits = train, tally, {}
+        self.errors = np.full((1 + len(fits), len(kinds), len(problems)), np.nan)
+
+    # Which cells
+
+    def look(self):
+        """Fill what the choice is made from."""
+        for kind, (activation, _) in enumerate(self.kinds):
+            if [other.activation for other in self.kinds[kind + 1 :]].count(activation) == 0:
+                self._along_alphas(DENSE, kind)
+        seen = set()
+        while len(seen) < MOST_ROUNDS and (kind := self.choose("min")[1]) not in seen:
+            seen.add(kind)
+            self._along_strengths(kind)
+            self._along_alphas(int(np.nanargmin(self.mean_errors[0][:, kind])), kind)
+
+    def _along_strengths(self, kind):
+        """Fill the places of a kind from the sparsest on, until errors rise."""
+        least, n_rises = np.inf, 0
+        for place in range(len(self._fits), DENSE, -1):
+            self._fill(place, kind)
+            error = self.mean_errors[0][place, kind]
+            is_new = place == len(self._fits) or self._keys(place, kind) != self._keys(
+                place + 1, kind
+            )
+            n_rises = 0 if error < least else n_rises + is_new
+            least = np.fmin(error, least)
+            if n_rises == MOST_RISES:
+                break
+
+    def _along_alphas(self, place, start):
+        """Fill a place at one kind, and on either side of it until errors rise."""
+        self._fill(place, start)
+        for way in (-1, 1):
+            kind, least, n_rises = start + way, self.mean_errors[0][place, start], 0
+            while n_rises < MOST_RISES and self._is_beside(kind, kind - way):
+                self._fill(place, kind)
+                error = self.mean_errors[0][place, kind]
+                n_rises = 0 if error < least else n_rises + 1
+                kind, least = kind + way, np.fmin(error, least)
+
+    def _is_beside(self, kind, other):
+        """Whether there are two such kinds, of one activation."""
+        inside = 0 <= kind < len(self.kinds) and 0 <= other < len(self.kinds)
+        return inside and self.kinds[kind].activation == self.kinds[other].activation
+
+    # The choice
+
+    @property
+    def mean_errors(self):
+        """Mean over the folds and its standard error, (1 + n_strengths, n_kinds) each."""
+        flat = self.errors.reshape(-1, self.errors.shape[2])
+        return [a.reshape(self.errors.shape[:2]) for a in mean_errors(self._problems, flat)]
+
+    def choose(self, selection):
+        """(place, kind), or None without a finite error.
+
+        'min' is the smoothest network about as good as the best, where its error is least; '1se'
+        the sparsest, then the smoothest, within one standard error of the best.
+        """
+        mean, standard_error = self.mean_errors
+        if not np.isfinite(mean).any():
+            return None
+        best = np.unravel_index(np.nanargmin(mean), mean.shape)
+        error = np.nan_to_num(standard_error[best])
+        alphas = np.array([kind.alpha for kind in self.kinds])
+        if selection == "1se":
+            places, kinds = np.nonzero(mean <= mean[best] + error)
+            order = np.lexsort((-mean[places, kinds], alphas[kinds], places))
+        else:
+            places, kinds = np.nonzero(mean <= mean[best] + TIE * error)
+            order = np.lexsort((places, -mean[places, kinds], alphas[kinds]))
+        return int(places[order[-1]]), int(kinds[order[-1]])
+
+    # Networks
+
+    def columns(self, k, place):
+        """Numbers of the features of a fold at a place."""
+        solution = None if place == DENSE else self._fits[place - 1][k]
+        return features(self._problems[k], solution)
+
+    def _fill(self, place, kind):
+        """Train what is missing of a cell, and see its errors."""
+        if not np.isnan(self.errors[place, kind]).all():
+            return
+        keys = self._keys(place, kind)
+        missing = [k for k, key in enumerate(keys) if key not in self._refits]
+        tasks = [self._task(k, place, kind) for k in missing]
+        solutions = solved(tasks, [self.columns(k, place) for k in missing], self._train)
+        self._tally.add("refits", tasks, solutions, counted_out=True)
+        self._refits |= {keys[k]: s for k, s in zip(missing, solutions, strict=True)}
+        own = [self._refits[key] for key in keys]
+        problems = [p._replace(task=self.kinds[kind].task(p.task)) for p in self._problems]
+        self.errors[place, kind] = held_out_errors(problems, [own])[0]
+
+    def _keys(self, place, kind):
+        return [(k, self.columns(k, place).tobytes(), kind) for k in range(len(self._problems))]
+
+    def _task(self, k, place, kind):
+        return self.kinds[kind].task(self._problems[k].task, self._start(k, place, kind))
+
+    def _start(self, k, place, kind):
+        """Weights of all features at this kind, or of the same features at the next alpha.
+
+        Networks of all features begin with first weights: from a smoother network they would not
+        find what that has lost, since a feature that acts by its square has no gradient at zero.
+        """
+        if place == DENSE:
+            return None
+        near = [(place, other) for other in (kind - 1, kind + 1) if self._is_beside(other, kind)]
+        for other, neighbour in [(DENSE, kind), *near]:
+            solution = self._refits.get((k, self.columns(k, other).tobytes(), neighbour))
+            if solution is not None and solution.is_usable:
+                return solution.weights
+        return None
+
+
+def features(problem, solution=None):
+    """Numbers of the features that a solution uses, or of all that are not excluded."""
+    if solution is None:
+        return np.flatnonzero(~problem.task.excluded)
+    return np.flatnonzero(solution.weights.support) if solution.is_usable else np.empty(0, int)
+
+
+def solved(tasks, columns, train):
+    """Solutions of tasks on some of their features each; the constant one on none."""
+    from ...engine.paths.moving_penalty import constant
+
+    own = [task.restrict(c) for task, c in zip(tasks, columns, strict=True) if c.size]
+    trained = iter(train(own))
+    return [
+        embedded(next(trained), c, task.program.layer_sizes[0]) if c.size else constant(task)
+        for task, c in zip(tasks, columns, strict=True)
+    ]
+
+
+def embedded(solution, columns, n_features):
+    """A solution on some features as one on all of them."""
+    weights = solution.weights.embed(columns, n_features)
+    return replace(solution, weights=weights, unfolded=None, optimizer={})
