@@ -28,18 +28,18 @@ class OwnThreads:
         Beside the training of large data it does not matter what surrounds it, and other steps may
         want BLAS's threads.
         """
-        from ..engine.kernels.choice import is_on, serves
+        from ..engine.kernels.choice import serves
 
-        is_small = self.n_threads == 1 or task.train.X.nbytes <= SMALL_DATA
-        return is_on() and serves(task) and is_small
+        return serves(task) and (self.n_threads == 1 or task.train.X.nbytes <= SMALL_DATA)
 
     def keep_blas(self):
         """Hold BLAS to one thread, for all steps."""
         if self._limit is None:
             from ..engine.runtime import one_thread
 
-            self._limit = one_thread()
-            self._limit.__enter__()
+            limit = one_thread()
+            limit.__enter__()
+            self._limit = limit
 
     def give_blas_back(self):
         """What the user had."""
@@ -55,7 +55,7 @@ class OwnThreads:
         cancelled_by(cancelled)
         try:
             answer = None if cancelled.is_set() else self._train([task])[0]
-        except Exception as error:
+        except BaseException as error:  # raised where the task has the baton again
             answer = error
         finally:
             cancelled_by(None)

@@ -21,7 +21,7 @@ class Relay:
     """Runs the tasks of the calls made in it, deepest first.
 
     ``train`` takes a list of the engine's tasks, ``own_threads`` trains those that gain nothing
-    from each other. ``window`` bounds those that wait.
+    from company. ``window`` bounds those that wait for each other.
     A runner that keeps the baton for ``stall_timeout`` seconds while others could go on is no
     longer waited for: it may want a lock that one of them holds.
     """
@@ -188,14 +188,15 @@ class Relay:
         runner.warnings.install()
         try:
             runner.go()
-        except RuntimeError:  # no thread is left on this machine: go on with smaller stacks
+        except RuntimeError:  # no thread is left on this machine: go on with fewer at a time
             base.install()
             self._running.discard(runner)
             self._started.discard(runner)
-            if not self._parked:
+            n_waiting = len(self._parked) + len(self._beside)
+            if not n_waiting:
                 raise
             self._queue(runner.call).appendleft(runner)
-            self.window.max_tasks = len(self._parked)
+            self.window.max_tasks = n_waiting
 
     # Training
 

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from joblib import Parallel, delayed
+from scipy.sparse import csr_matrix
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from support.counting import (
     ALPHAS,
@@ -20,7 +21,7 @@ from support.counting import (
 )
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skmlp import batched_fits
+from skmlp import RegularizedMLPRegressor, batched_fits
 from skmlp.batching import own_threads
 from skmlp.engine.kernels.choice import is_on
 from skmlp.engine.train import train
@@ -206,6 +207,47 @@ def test_large_data_are_trained_together(monkeypatch):
     assert_same_search(plain, found)
     assert sizes == [12, 1]
     assert in_own_threads(lambda: search.fit(X, y), n_jobs=1)[1] == [1] * 13
+
+
+def test_sparse_and_dense_data_side_by_side():
+    def task(make, alpha):
+        return network(alpha=alpha).fit(make(X), y).coefs_[0]
+
+    tasks = [(make, alpha) for alpha in ALPHAS for make in (np.asarray, csr_matrix)]
+    found, sizes = in_own_threads(lambda: Parallel()(delayed(task)(*one) for one in tasks))
+    np.testing.assert_array_equal(found, [task(*one) for one in tasks])
+    assert sizes == [1] * 4 + [4]
+
+
+class Locked(RegularizedMLPRegressor):
+    """Holds a lock across its fit."""
+
+    lock = threading.Lock()
+
+    def fit(self, X, y):
+        with Locked.lock:
+            return super().fit(X, y)
+
+
+def test_a_task_that_wants_a_lock_of_another_is_not_waited_for():
+    model = Locked(hidden_layer_sizes=(4,), max_iter=3, random_state=0)
+    plain, _ = counted(lambda: cross_val_score(network(), X, y, cv=3))
+    found, _ = in_own_threads(lambda: cross_val_score(model, X, y, cv=3), stall_timeout=0.1)
+    np.testing.assert_array_equal(found, plain)
+
+
+def test_where_threads_are_few_the_others_wait(monkeypatch):
+    start = threading.Thread.start
+
+    def limited(self):
+        if sum(thread.name == "skmlp-fit" for thread in threading.enumerate()) >= 3:
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    plain, _ = counted(lambda: cross_val_score(network(), X, y, cv=9))
+    found, _ = in_own_threads(lambda: cross_val_score(network(), X, y, cv=9), Watch())
+    np.testing.assert_array_equal(found, plain)
 
 
 def test_threads_are_used_again():
