@@ -67,9 +67,14 @@ def batched_fits(
     An explicit ``n_jobs=1`` in a call inside the block has that call run in the ordinary way, and
     so do calls that ask joblib for threads or shared memory, such as those of random forests.
 
-    Threads share Python's interpreter lock: for many fits of small networks, and wherever fits go
-    model by model (``solver='lbfgs'``, the closing steps with an L1 penalty), processes,
-    ``backend='loky'``, are faster. Networks of 500 units and more train as fast one by one.
+    Where the loops are compiled a fit on small data (a megabyte) does not wait: it trains while
+    others do what surrounds a fit, one of them at a time. From the first such fit to the end of the
+    outermost call BLAS has one thread for all steps, as in the workers of joblib, unless one thread
+    trains.
+
+    Threads share Python's interpreter lock: wherever fits go model by model in Python
+    (``solver='lbfgs'``, the closing steps with an L1 penalty), processes, ``backend='loky'``, are
+    faster. Networks of 500 units and more train as fast one by one.
 
     ``joblib.parallel_config(backend="skmlp")`` does the same, with ``n_threads`` for ``n_jobs``.
 

@@ -1,6 +1,7 @@
 """What a task of a batched block cost, where it was parked most of the time."""
 
 import threading
+import time
 from contextlib import contextmanager
 
 _here = threading.local()
@@ -14,7 +15,7 @@ class Clock:
 
     def __init__(self):
         self.running = self.shared = 0.0
-        self._until_stop = None
+        self._since = self._until_meeting = None
 
     @property
     def total(self):
@@ -23,11 +24,21 @@ class Clock:
     @property
     def fit_seconds(self):
         """Without what came after the task's last meeting: it published and was scored then."""
-        return self.shared + (self.running if self._until_stop is None else self._until_stop)
+        return self.shared + (self.running if self._until_meeting is None else self._until_meeting)
 
-    def stop(self):
-        """The task parks or waits for a call of its own."""
-        self._until_stop = self.running
+    def start(self):
+        """The task has the baton."""
+        self._since = time.perf_counter()
+
+    def pause(self):
+        """It hands the baton back."""
+        now = time.perf_counter()
+        self.running, self._since = self.running + now - self._since, now
+
+    def meet(self):
+        """It hands over a task of the engine, or waits for a call of its own."""
+        self.pause()
+        self._until_meeting = self.running
 
 
 @contextmanager

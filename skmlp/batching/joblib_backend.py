@@ -17,6 +17,7 @@ from joblib.parallel import (
 from ..engine.train import train
 from .clock import record
 from .meeting import current_runner
+from .own_threads import OwnThreads
 from .relay import Relay
 from .runner import Call, Runner
 from .windows import Window
@@ -166,8 +167,13 @@ class BatchedBackend(BlockBackend):
 
     def relay(self, n_threads):
         """A new relay with the block's limits."""
-        engine = partial(train, n_threads=training_threads(n_threads))
-        return Relay(engine, Window(self.max_tasks, self.max_bytes), self.stall_timeout)
+        n_threads = training_threads(n_threads)
+        return Relay(
+            partial(train, n_threads=n_threads),
+            OwnThreads(train, n_threads),
+            Window(self.max_tasks, self.max_bytes),
+            self.stall_timeout,
+        )
 
 
 class _BatchedCall(CallBackend):

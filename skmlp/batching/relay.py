@@ -3,7 +3,8 @@
 Tasks run in threads of their own, one at a time, so that code which was written to run in a loop
 sees no concurrency. A fit parks its task for the engine and hands back the baton. When nobody can
 go on, all parked tasks are trained by one call, in the thread that made the outermost call of
-joblib.Parallel: Ctrl-C arrives there.
+joblib.Parallel: Ctrl-C arrives there. Tasks that gain nothing from company are trained in their own
+threads at once, while others have the baton, and go on in the order in which they came.
 """
 
 import time
@@ -11,6 +12,7 @@ from collections import deque
 from queue import Empty, SimpleQueue
 
 from .runner import WarningsState
+from .thread_pool import ThreadPool
 
 POLL_SECONDS = 0.5  # an unbounded wait could not be interrupted on Windows
 
@@ -18,21 +20,25 @@ POLL_SECONDS = 0.5  # an unbounded wait could not be interrupted on Windows
 class Relay:
     """Runs the tasks of the calls made in it, deepest first.
 
-    ``train`` takes a list of the engine's tasks. ``window`` bounds those that wait for each other.
+    ``train`` takes a list of the engine's tasks, ``own_threads`` trains those that gain nothing
+    from company. ``window`` bounds those that wait for each other.
     A runner that keeps the baton for ``stall_timeout`` seconds while others could go on is no
     longer waited for: it may want a lock that one of them holds.
     """
 
-    def __init__(self, train, window, stall_timeout):
-        self.train, self.window, self.stall_timeout = train, window, stall_timeout
+    def __init__(self, train, own_threads, window, stall_timeout):
+        self.train, self.own_threads = train, own_threads
+        self.window, self.stall_timeout = window, stall_timeout
+        self.threads = ThreadPool()
         self.events = SimpleQueue()
         self._queues = []  # not started, whose caller waits: one queue for each depth of nesting
         self._started = set()  # and not finished
         self._doomed = set()  # abandoned, and not finished
-        self._running = {}  # runner: since when
-        self._strays = {}  # the same, no longer waited for
+        self._running = set()
+        self._strays = set()  # the same, no longer waited for
         self._ready = deque()
         self._parked = []
+        self._beside = {}  # runner: the task it trains; in order, also behind one that still does
         self._joining = {}  # runner: the call it waits for
 
     def submit(self, runner):
@@ -51,6 +57,8 @@ class Relay:
                 self._step(base)
         finally:
             base.install()
+            self.own_threads.give_blas_back()
+            self.threads.end()
 
     def _queue(self, call):
         while len(self._queues) <= call.depth:
@@ -65,12 +73,14 @@ class Relay:
 
     def _step(self, base):
         """One event, one hand-over, or one call of the engine."""
-        if self._running:
+        if self._running or not self.events.empty():
             self._handle_event(base)
         elif self._ready:
             self._hand_over(self._ready.popleft(), base)
         elif (runner := self._next_queued()) is not None:
             self._hand_over(runner, base)
+        elif self._beside:
+            self._handle_event(base)
         elif self._parked:
             self._train_parked()
         elif self._strays:
@@ -82,14 +92,25 @@ class Relay:
 
     def park(self, runner, task):
         """The runner waits for its task to be trained."""
-        runner.clock.stop()
         runner.task = task
         self._parked.append(runner)
         self.window.add(task)
 
+    def leave(self, runner, task):
+        """The runner trains its task without the baton."""
+        self.own_threads.keep_blas()
+        runner.task = self._beside[runner] = task
+        self.window.add(task)
+
+    def come_back(self, runner, answer):
+        """The runner has trained its task, and waits for those that came before it."""
+        runner.answer(answer)
+        while self._beside and (first := next(iter(self._beside))).task is None:
+            self.window.remove(self._beside.pop(first))
+            self._ready.append(first)
+
     def join(self, runner, call):
         """The runner waits for a call that it made."""
-        runner.clock.stop()
         self._joining[runner] = call
         self._open(call)
         self._wake_joining()
@@ -100,7 +121,10 @@ class Relay:
         self._doomed.discard(runner)
         runner.call.unfinished.discard(runner)
         runner.end()
-        if not runner.abandoned:
+        if runner.abandoned:
+            self._beside.pop(runner, None)
+            self._ready = deque(other for other in self._ready if other is not runner)
+        else:
             runner.call.failed |= outcome[1] is not None
             runner.callback(outcome)
         self._wake_joining()
@@ -116,17 +140,16 @@ class Relay:
         """Wait for the next event and handle it, or for a stall while others could go on."""
         event = self._next_event()
         if event is None:
-            self._strays.update(self._running)
+            self._strays |= self._running
             self._running.clear()
             return
         runner, handler, payload = event
-        now = time.perf_counter()
         if runner in self._running:
             runner.warnings = WarningsState()
             base.install()
-        since = self._running.pop(runner, None) or self._strays.pop(runner, now)
-        runner.clock.running += now - since
-        if runner.abandoned and handler != self.finish:
+        self._running.discard(runner)
+        self._strays.discard(runner)
+        if runner.abandoned and handler in (self.park, self.join):
             self._ready.append(runner)
         else:
             handler(runner, payload)
@@ -148,11 +171,8 @@ class Relay:
         An interrupt within ``Thread.start`` may leave a lock there that the thread waits for.
         """
         stillborn = {r for r in (*self._running, *self._strays) if r.abandoned and not r.has_begun}
-        for runner in stillborn:
-            self._running.pop(runner, None)
-            self._strays.pop(runner, None)
-        self._started -= stillborn
-        self._doomed -= stillborn
+        for runners in (self._running, self._strays, self._started, self._doomed):
+            runners -= stillborn
 
     # Hand-overs
 
@@ -164,18 +184,19 @@ class Relay:
 
     def _hand_over(self, runner, base):
         self._started.add(runner)
-        self._running[runner] = time.perf_counter()
+        self._running.add(runner)
         runner.warnings.install()
         try:
             runner.go()
-        except RuntimeError:  # no thread is left on this machine: go on with smaller stacks
+        except RuntimeError:  # no thread is left on this machine: go on with fewer at a time
             base.install()
-            del self._running[runner]
+            self._running.discard(runner)
             self._started.discard(runner)
-            if not self._parked:
+            n_waiting = len(self._parked) + len(self._beside)
+            if not n_waiting:
                 raise
             self._queue(runner.call).appendleft(runner)
-            self.window.max_tasks = len(self._parked)
+            self.window.max_tasks = n_waiting
 
     # Training
 
@@ -209,13 +230,13 @@ class Relay:
         self._started = {runner for runner in self._started if not runner.has_ended}
         doomed = {runner for runner in self._started if runner.call.is_under(call)}
         for runner in doomed:
-            runner.abandoned = True
+            runner.abandonment.set()
             self._joining.pop(runner, None)
         self._doomed |= doomed
         self._queues = [deque(r for r in q if not r.call.is_under(call)) for q in self._queues]
         self._parked = [runner for runner in self._parked if runner not in doomed]
-        self.window.recount([runner.task for runner in self._parked])
-        idle = doomed - self._running.keys() - self._strays.keys()
+        self.window.recount([*(runner.task for runner in self._parked), *self._beside.values()])
+        idle = doomed.difference(self._running, self._strays, self._beside)
         self._ready = deque(runner for runner in self._ready if runner not in doomed)
         self._ready.extendleft(sorted(idle, key=lambda runner: runner.call.depth))
         call.waiting.clear()
@@ -225,6 +246,8 @@ class Relay:
         """End the threads of an abandoned call, but for one that is busy: it ends by itself."""
         for runner in (*self._running, *self._strays):
             self._doomed.discard(runner)
+            runner.go()
+        for runner in self._beside:  # an interrupt may have lost the note that it has come back
             runner.go()
         self._running.clear()
         self._strays.clear()

@@ -5,6 +5,7 @@ import threading
 import traceback
 import warnings
 from collections import deque
+from queue import SimpleQueue
 
 from sklearn import config_context, get_config
 
@@ -84,28 +85,34 @@ class Runner:
         self.relay, self.call, self.callback = relay, call, callback
         self.clock = Clock()
         self.warnings = call.warnings
-        self.abandoned = self.has_begun = self.has_ended = False
+        self.has_begun = self.has_ended = False
+        self.abandonment = threading.Event()
         self.task = None
         self._function = function
         self._answer = None
-        self._thread = None
-        self._gate = threading.Semaphore(0)
+        self._thread, self._was_started = None, False
+        self._gate = SimpleQueue()
+
+    @property
+    def abandoned(self):
+        """Whether nobody waits for its result any more."""
+        return self.abandonment.is_set()
 
     def go(self):
         """Hand over the baton. RuntimeError where the machine has no thread left."""
-        if self._thread is not None:
-            self._gate.release()
+        if self._was_started:
+            self._gate.put(None)
             return
-        self._thread = threading.Thread(target=self._main, name="skmlp-fit", daemon=True)
+        self._was_started = True  # after an interrupt, too: the thread may have begun
         try:
-            self._thread.start()
-        except RuntimeError:  # an interrupt leaves it: the thread may have started
-            self._thread = None
+            self._thread = self.relay.threads.take(self)
+        except RuntimeError:
+            self._was_started = False
             raise
 
     def end(self):
-        """Wait for the end of the thread, and let go of what the task held."""
-        self._thread.join()
+        """Let go of the thread, and of what the task held."""
+        self.relay.threads.give_back(self._thread)
         self._function = self._thread = self.warnings = None
 
     def answer(self, solution):
@@ -113,8 +120,18 @@ class Runner:
         self.task, self._answer = None, solution
 
     def meet(self, task):
-        """The solution of the task, once the relay has trained it with others."""
-        self._hand_back(self.relay.park, task)
+        """The solution of the task, once the relay has trained it with others, or this thread."""
+        self.check()
+        own_threads = self.relay.own_threads
+        if not own_threads.serves(task):
+            self._hand_back(self.relay.park, task)
+        elif own_threads.n_threads > 1:
+            self._leave(task)
+        else:
+            self.clock.meet()
+            self.answer(self._train(task))
+            self.clock.start()
+            self.check()
         solution, self._answer = self._answer, None
         if isinstance(solution, BaseException):
             raise solution
@@ -129,19 +146,40 @@ class Runner:
         if self.abandoned:
             raise Abandoned
 
+    def _train(self, task):
+        """The answer to a task, in this thread."""
+        answer, seconds = self.relay.own_threads.answer(task, self.abandonment)
+        self.clock.shared += seconds
+        return answer
+
+    def _leave(self, task):
+        """Train the task while others have the baton."""
+        self.clock.meet()
+        self.relay.events.put((self, self.relay.leave, task))
+        self._return(self.relay.come_back, self._train(task))
+
     def _hand_back(self, handler, payload):
+        """Have the relay do something, until it hands over the baton again."""
         self.check()
+        self.clock.meet()
+        self._return(handler, payload)
+
+    def _return(self, handler, payload):
         self.relay.events.put((self, handler, payload))
-        self._gate.acquire()
+        self._gate.get()
+        self.clock.start()
         self.check()
 
-    def _main(self):
+    def run(self):
+        """The whole task, in the thread that was taken."""
         self.has_begun = True
         run_as(self)
+        self.clock.start()
         try:
             outcome = (self.call.context.copy().run(self._configured), None)
         except BaseException as error:
             outcome = (None, with_traceback(error))
+        self.clock.pause()
         self.has_ended = True
         self.relay.events.put((self, self.relay.finish, outcome))
 

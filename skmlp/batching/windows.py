@@ -1,5 +1,6 @@
 """How many tasks may wait for each other at a time, and how large they may be."""
 
+from collections import Counter
 from dataclasses import fields, is_dataclass
 
 import numpy as np
@@ -33,16 +34,20 @@ class Window:
     def add(self, task):
         """Count a task."""
         self._n_tasks += 1
-        for array in arrays_of([task.train, task.validation]):
-            buffer = _buffer(array)
-            address = buffer.__array_interface__["data"][0]
-            if (address, buffer.nbytes) not in self._seen:
-                self._seen.add((address, buffer.nbytes))
-                self._n_bytes += buffer.nbytes
+        for memory in _memory(task):
+            self._users[memory] += 1
+            self._n_bytes += memory[1] * (self._users[memory] == 1)
+
+    def remove(self, task):
+        """Count a task no longer."""
+        self._n_tasks -= 1
+        for memory in _memory(task):
+            self._users[memory] -= 1
+            self._n_bytes -= memory[1] * (self._users[memory] == 0)
 
     def recount(self, tasks):
         """Count these tasks and no others."""
-        self._n_tasks, self._n_bytes, self._seen = 0, 0, set()
+        self._n_tasks, self._n_bytes, self._users = 0, 0, Counter()
         for task in tasks:
             self.add(task)
 
@@ -60,6 +65,12 @@ def arrays_of(value):
         yield from arrays_of(list(value.values()))
     elif is_dataclass(value):
         yield from arrays_of([getattr(value, field.name) for field in fields(value)])
+
+
+def _memory(task):
+    """Address and bytes of each piece of memory that the data of a task lie in."""
+    buffers = [_buffer(array) for array in arrays_of([task.train, task.validation])]
+    return {(b.__array_interface__["data"][0], b.nbytes) for b in buffers}
 
 
 def _buffer(array):

@@ -1,25 +1,26 @@
 """The estimator: scikit-learn's MLPRegressor with penalties and constraints by layer."""
 
 import warnings
-from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ..batching.meeting import train_together
 from ..engine.task import Weights
 from ..parameters.layer_values import hidden_sizes
 from ..parameters.task_builder import build_task, draw_seed
 from ..training_data.fit_data import checked_arrays, fit_data, validation_arrays
+from ..training_data.plain_arrays import checked_rows
 from ..training_data.target_losses import LOSSES
 from ..training_data.unit_warnings import warn_of_units, warn_of_validation
 from .feature_selection import SelectsFeatures, feature_scale
 from .method_guards import all_or_nothing, available_unless
 from .prediction import ACTIVATIONS, forward
 from .publication import check_solution, fitted_attributes, warn_of_status
+from .shortcuts import Shortcuts
 from .warm_start import Trained, start_from
 
 
@@ -32,7 +33,9 @@ def _no_single_epochs(estimator):
     return None
 
 
-class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class RegularizedMLPRegressor(
+    Shortcuts, SelectsFeatures, MultiOutputMixin, RegressorMixin, BaseEstimator
+):
     """Multi-layer perceptron regressor with penalties and constraints by layer.
 
     A drop-in replacement for :class:`sklearn.neural_network.MLPRegressor` that minimises
@@ -582,7 +585,7 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
             The predictions, in the units of y.
         """
         check_is_fitted(self, "coefs_")
-        return self._predict(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
+        return self._predict(checked_rows(self, X))
 
     def _predict(self, X):
         layer_norm = None
@@ -599,7 +602,3 @@ class RegularizedMLPRegressor(SelectsFeatures, MultiOutputMixin, RegressorMixin,
         non_negative = [name for name, loss in LOSSES.items() if loss.lowest_y >= 0]
         tags.target_tags.positive_only = self.loss in non_negative
         return tags
-
-
-# scikit-learn reads the constructor's signature several times a fit, to get the parameters' names
-RegularizedMLPRegressor.__init__.__signature__ = signature(RegularizedMLPRegressor.__init__)

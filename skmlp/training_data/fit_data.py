@@ -11,6 +11,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..engine.task import Samples
 from ..parameters.layer_values import hidden_sizes
+from .plain_arrays import checked_pair
 from .target_losses import LOSSES, check_range
 from .target_scale import TargetScale
 from .validation_split import validation_rows
@@ -32,17 +33,7 @@ def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
     """
     _check_numbers(X, "X")
     _check_numbers(y, "y")
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse=["csr", "csc"],
-        multi_output=True,
-        y_numeric=True,
-        dtype=(np.float64, np.float32),
-        order="C",
-        reset=reset,
-    )
+    X, y = checked_pair(estimator, X, y, reset=reset)
     y = _target_matrix(y, "y")
     check_range(y, estimator.loss, "y")
     with _naming("sample_weight"):

@@ -72,6 +72,11 @@ WRAPPED = {
 }
 
 
+def same_in_own_threads(function):
+    """The result as it is and in a block of two threads, where compiled fits need no company."""
+    return plain_and_batched(function, own_threads=True, n_jobs=2)[:2]
+
+
 @pytest.mark.parametrize("name", WRAPPED)
 def test_grid_search_of_pipelines(name):
     estimator, parameter = WRAPPED[name]
@@ -79,6 +84,7 @@ def test_grid_search_of_pipelines(name):
     plain, batched, sizes = plain_and_batched(lambda: clone(search).fit(X, y))
     assert_same_search(plain, batched)
     assert sizes == [20, 1]
+    assert_same_search(*same_in_own_threads(lambda: clone(search).fit(X, y)))
 
 
 @pytest.mark.parametrize(
@@ -142,6 +148,7 @@ def test_every_kind_of_network(grid, dtype):
     for a, b in zip(plain.best_estimator_.coefs_, batched.best_estimator_.coefs_, strict=True):
         np.testing.assert_array_equal(a, b)
     assert sizes == [3 * len(plain.cv_results_["params"]), 1]
+    assert_same_search(*same_in_own_threads(lambda: clone(search).fit(*data)))
 
 
 COMPOSITIONS = {
@@ -239,6 +246,7 @@ def test_compositions(name):
     plain, batched, sizes = plain_and_batched(function)
     np.testing.assert_array_equal(plain, batched)
     assert sizes[: len(expected)] == expected
+    np.testing.assert_array_equal(*same_in_own_threads(function))
 
 
 def test_weights_and_groups_by_metadata_routing():

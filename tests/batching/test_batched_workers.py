@@ -3,7 +3,6 @@
 import os
 import pickle
 import sys
-import threading
 from pathlib import Path
 
 import joblib
@@ -30,6 +29,7 @@ from support.counting import (
 
 from skmlp import BatchedGridSearchCV, BatchedRandomizedSearchCV, batched_fits
 from skmlp.batching.worker_groups import Group
+from skmlp.engine.kernels.choice import is_on
 
 
 @pytest.fixture(scope="module")
@@ -86,19 +86,34 @@ def test_compositions(backend, function):
     assert sizes == []
 
 
-def fit_and_look(alpha):
+AT_IT = []
+
+
+def fit_and_look(alpha, normalization):
     """The process of a fit, and how many tasks there had parked with it and have not ended."""
-    network(alpha=alpha).fit(X, y)
-    return os.getpid(), sum(thread.name == "skmlp-fit" for thread in threading.enumerate())
+    AT_IT.append(alpha)
+    network(alpha=alpha, normalization=normalization).fit(X, y)
+    n_parked = len(AT_IT)
+    AT_IT.pop()
+    return os.getpid(), n_parked
 
 
-def test_groups_are_equal_contiguous_and_stacked(backend):
+@pytest.mark.parametrize(
+    "normalization, expected",
+    [
+        ("layer", (4, 3, 2, 1) * 2),
+        pytest.param(None, (1,) * 8, marks=pytest.mark.skipif(not is_on(), reason="no loops")),
+    ],
+)
+def test_groups_are_equal_contiguous_and_stacked(backend, normalization, expected):
+    """Where the loops are compiled each is trained at once."""
     with batched_fits(n_jobs=2, backend=backend):
-        found = Parallel()(delayed(fit_and_look)(alpha) for alpha in ALPHAS * 2)
+        tasks = (delayed(fit_and_look)(alpha, normalization) for alpha in ALPHAS * 2)
+        found = Parallel()(tasks)
     pids, parked = zip(*found, strict=True)
     assert pids == (pids[0],) * 4 + (pids[-1],) * 4
     assert len({*pids, os.getpid()}) == 3
-    assert parked == (4, 3, 2, 1) * 2
+    assert parked == expected
 
 
 def test_failures(backend):

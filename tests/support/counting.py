@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmlp import RegularizedMLPRegressor, batched_fits
+from skmlp.batching.own_threads import OwnThreads
 from skmlp.engine.train import train
 
 rng = np.random.default_rng(0)
@@ -47,11 +48,16 @@ class Sizes(list):
         return train(tasks, n_threads=n_threads)
 
 
-def counted(function, engine=None):
-    """What the function returns, and the sizes of the engine's calls."""
+def counted(function, engine=None, own_threads=False):
+    """What the function returns, and the sizes of the engine's calls.
+
+    All fits wait for each other, unless they may train in their own threads.
+    """
     sizes = Sizes()
     engine = engine or sizes.train
+    serves = OwnThreads.serves if own_threads else lambda self, task: False
     with (
+        mock.patch.object(OwnThreads, "serves", serves),
         mock.patch("skmlp.batching.meeting.train", engine),
         mock.patch("skmlp.batching.joblib_backend.train", engine),
         warnings.catch_warnings(),
@@ -61,11 +67,11 @@ def counted(function, engine=None):
     return result, sizes
 
 
-def plain_and_batched(function, **options):
+def plain_and_batched(function, own_threads=False, **options):
     """Results and sizes of a function, as it is and in a block."""
     plain, plain_sizes = counted(function)
     with batched_fits(**options):
-        batched, sizes = counted(function)
+        batched, sizes = counted(function, own_threads=own_threads)
     assert_no_threads()
     assert sum(plain_sizes) == len(plain_sizes)
     return plain, batched, sizes
