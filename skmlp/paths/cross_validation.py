@@ -38,7 +38,7 @@ from .running.refit_surface import Smoothness
 
 REFIT_ACTIVATION = "tanh"  # where no network is given
 DEFAULT_AVERAGE = 5
-DEFAULT_ALPHAS = (1e-3, 0.01, 0.1, 0.5, 2.0, 6.0, 20.0)  # for sample weights of mean one
+DEFAULT_ALPHAS = (1e-3, 0.01, 0.1, 0.5, 2.0, 6.0, 20.0, 60.0)  # for sample weights of mean one
 
 
 class _Along(NamedTuple):
@@ -121,7 +121,7 @@ class RegularizedMLPRegressorCV(
         L2 strengths of refits that are compared, in the place of the networks of the path: on the
         features that each strength selects, and on all of them, without the penalty that moves.
         Their iterations end where ten of them gain less than .3 % of the objective. True are
-        .001, .01, .1, .5, 2, 6 and 20, for sample weights of mean one; 'auto' is True where no
+        .001, .01, .1, .5, 2, 6, 20 and 60, for sample weights of mean one; 'auto' is True where no
         estimator is given, else False.
 
     n_average : int or 'auto', default='auto'

@@ -32,6 +32,15 @@ class CVPathDisplay:
     error_name : str, default='Mean squared error'
         What the errors are.
 
+    alpha : float, default=None
+        The alpha whose errors these are, where several are compared.
+
+    others : dict of float to (array-like, array-like), default=None
+        Strengths and mean errors of other alphas.
+
+    error_of_all : float, default=None
+        The mean error of the network of all features.
+
     param : str, default=None
         Name of the penalty, for the label of the axis.
 
@@ -39,6 +48,12 @@ class CVPathDisplay:
     ----------
     errorbar_ : matplotlib ErrorbarContainer
         The mean errors with their standard errors.
+
+    other_lines_ : list of matplotlib Line2D
+        Those of the other alphas.
+
+    all_features_line_ : matplotlib Line2D or None
+        That of the network of all features.
 
     strength_min_line_, strength_1se_line_ : matplotlib Line2D
         The lines of the two strengths.
@@ -81,6 +96,9 @@ class CVPathDisplay:
         strength_min,
         strength_1se,
         error_name="Mean squared error",
+        alpha=None,
+        others=None,
+        error_of_all=None,
         param=None,
     ):
         self.strengths = strengths
@@ -90,6 +108,9 @@ class CVPathDisplay:
         self.strength_min = strength_min
         self.strength_1se = strength_1se
         self.error_name = error_name
+        self.alpha = alpha
+        self.others = others
+        self.error_of_all = error_of_all
         self.param = param
 
     def plot(self, ax=None, *, errorbar_kwargs=None, line_kwargs=None):
@@ -123,6 +144,9 @@ class CVPathDisplay:
             elinewidth=1,
             capsize=2,
         )
+        if self.alpha is not None:
+            style = {"label": f"alpha = {self.alpha:.3g}"} | style
+        self._plot_others(ax)
         self.errorbar_ = ax.errorbar(self.strengths, self.mse_mean, self.mse_se, **style)
         self.strength_min_line_ = self._mark(
             ax, self.strength_min, "least error", line_kwargs, "--"
@@ -130,10 +154,29 @@ class CVPathDisplay:
         self.strength_1se_line_ = self._mark(ax, self.strength_1se, "within 1 SE", line_kwargs, ":")
         ax.set_ylabel(self.error_name)
         lines = [self.strength_min_line_, self.strength_1se_line_]
+        if self.alpha is not None:
+            lines = [self.errorbar_, *self.other_lines_, *lines]
+        if self.all_features_line_ is not None:
+            lines.append(self.all_features_line_)
         ax.legend(handles=lines, framealpha=1, edgecolor="none")
         self.top_ax_ = number_axis(ax, self.strengths, self.n_features)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _plot_others(self, ax):
+        """The errors of other alphas, from rough to smooth, and of all features."""
+        others = sorted((self.others or {}).items())
+        shades = np.linspace(0.35, 0.75, max(len(others), 1))
+        self.other_lines_ = [
+            ax.plot(
+                *points, "o-", color=str(shade), markersize=3, lw=1, label=f"alpha = {alpha:.3g}"
+            )[0]
+            for (alpha, points), shade in zip(others, shades, strict=False)
+        ]
+        self.all_features_line_ = None
+        if self.error_of_all is not None:
+            style = {"color": COLORS[1], "linestyle": "-.", "linewidth": 1}
+            self.all_features_line_ = ax.axhline(self.error_of_all, label="all features", **style)
 
     def _mark(self, ax, strength, label, line_kwargs, dashes):
         nearest = np.argmin(np.abs(np.asarray(self.strengths) - strength))
@@ -182,7 +225,34 @@ class CVPathDisplay:
             n_features=model.n_features_path_,
             strength_min=model.strength_min_,
             strength_1se=model.strength_1se_,
-            error_name=LOSSES[model.estimator_.loss].error_name,
-            param=model.path_.param,
+            error_name=_error_name(model),
+            **_surface(model),
+            param=model.param,
         )
         return display.plot(ax, errorbar_kwargs=errorbar_kwargs, line_kwargs=line_kwargs)
+
+
+def _error_name(model):
+    """What the errors are."""
+    if model.scoring is None:
+        return LOSSES[model.estimator_.loss].error_name
+    return f"Minus {model.scoring if isinstance(model.scoring, str) else 'the score'}"
+
+
+def _surface(model):
+    """What is shown of other alphas, where several are compared."""
+    if not hasattr(model, "alpha_"):
+        return {}
+    strength, alpha, error = (model.cv_results_[k] for k in ("strength", "alpha", "mean_error"))
+    is_path, is_own = strength > 0, np.isclose(alpha, model.alpha_)
+    others = {
+        float(one): (strength[rows], error[rows])
+        for one in np.unique(alpha[~is_own])
+        if (rows := is_path & (alpha == one)).sum() > 1
+    }
+    of_all = error[~is_path & is_own]
+    return {
+        "alpha": model.alpha_,
+        "others": others,
+        "error_of_all": float(of_all[0]) if of_all.size else None,
+    }

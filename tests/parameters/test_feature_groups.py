@@ -23,7 +23,7 @@ NAMES = ["hood_A", "hood_B", "area", "type_x", "hood", "type_y"]
 RNG = np.random.default_rng(0)
 FRAME = pd.DataFrame(RNG.normal(size=(60, 6)), columns=NAMES)
 y = FRAME["hood_A"] + 0.3 * FRAME["area"] + RNG.normal(size=60)
-LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0}
+LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0, "random_state": 0}
 
 
 def groups_of(groups, names=NAMES):

@@ -139,7 +139,7 @@ def test_strengths_with_scores_that_are_not_finite_are_not_chosen(monkeypatch):
 def numbers_of(found):
     """What a run comes to, and the alpha of its network."""
     if isinstance(found, RegularizedMLPRegressorCV):
-        return found.mse_path_, found.path_.models[0].alpha
+        return found.path_.objective, found.path_.models[0].alpha
     if hasattr(found, "models"):
         return found.feature_norms, found.models[0].alpha
     return found.frequency, 7

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
+from sklearn.model_selection import KFold
 from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import scale
 
@@ -188,7 +189,8 @@ def test_sparse_y_is_dense_y():
     network.set_params(solver="adam").fit(X, two, X_val=X, y_val=two)
     assert len(network.validation_loss_curve_) == network.n_iter_
     linear = RegularizedMLPRegressor(**LINEAR)
-    chosen = [RegularizedMLPRegressorCV(linear).fit(X, t).strength_ for t in (two, two.toarray())]
+    search = RegularizedMLPRegressorCV(linear, cv=KFold())
+    chosen = [search.fit(X, t).strength_ for t in (two, two.toarray())]
     assert chosen[0] == chosen[1]
     assert regularization_path(linear, X, two, n_strengths=3).models[0].n_outputs_ == 2
     found = stability_selection(linear, X, two, n_subsamples=4, random_state=0)

@@ -15,7 +15,9 @@ from .problems import held_out_errors, mean_errors
 from .trainer import is_iterative
 
 DENSE = 0  # the place of all features; that of strength k is k + 1
-REFIT_ITER, REFIT_TOL, REFIT_GAIN = 500, 1e-4, 3e-3
+REFIT_TOL, REFIT_GAIN = 1e-4, 3e-3
+REFIT_ITER = 1000
+FOLD_ITER = 150  # where errors are compared
 MOST_RISES = 2  # alphas in a row at which the error rises, after which the others are left out
 MOST_ROUNDS = 3
 TIE = 0.5  # standard errors within which a smoother network is as good
@@ -27,22 +29,22 @@ class Smoothness(NamedTuple):
     activation: str
     alpha: float
 
-    def task(self, task, start=None):
-        """The task with this activation and this L2 alone."""
+    def task(self, task, start=None, n_iter=REFIT_ITER):
+        """The task with this activation and this L2 alone, in at most ``n_iter`` iterations."""
         program = replace(task.program, activation=self.activation)
         task = replace(task, program=program, adaptive_factor=None).without_penalty()
         task = replace(task, alpha=(self.alpha,) * program.n_layers, start=start)
         if not is_iterative(task):
             return task
-        limits = {"max_iter": REFIT_ITER, "max_fun": 10 * REFIT_ITER, "least_gain": REFIT_GAIN}
+        limits = {"max_iter": n_iter, "max_fun": 10 * n_iter, "least_gain": REFIT_GAIN}
         return replace(task, tol=REFIT_TOL, **limits)
 
 
 class RefitSurface:
     """Refits of folds by place and kind, each trained once, and their errors.
 
-    ``fits`` are the solutions of the folds at each strength. ``kinds`` are a list of Smoothness, by
-    activation and ascending alpha. ``errors`` (1 + n_strengths, n_kinds, n_folds) are NaN where not
+    ``fits`` are the solutions of the folds at each strength, ``kinds`` a list of Smoothness by
+    ascending alpha. ``errors`` (1 + n_strengths, n_kinds, n_folds) are NaN where not
     looked at.
     """
 
@@ -55,9 +57,7 @@ class RefitSurface:
 
     def look(self):
         """Fill what the choice is made from."""
-        for kind, (activation, _) in enumerate(self.kinds):
-            if [other.activation for other in self.kinds[kind + 1 :]].count(activation) == 0:
-                self._along_alphas(DENSE, kind)
+        self._along_alphas(DENSE, (len(self.kinds) - 1) // 2)
         seen = set()
         while len(seen) < MOST_ROUNDS and (kind := self.choose("min")[1]) not in seen:
             seen.add(kind)
@@ -83,16 +83,11 @@ class RefitSurface:
         self._fill(place, start)
         for way in (-1, 1):
             kind, least, n_rises = start + way, self.mean_errors[0][place, start], 0
-            while n_rises < MOST_RISES and self._is_beside(kind, kind - way):
+            while n_rises < MOST_RISES and 0 <= kind < len(self.kinds):
                 self._fill(place, kind)
                 error = self.mean_errors[0][place, kind]
                 n_rises = 0 if error < least else n_rises + 1
                 kind, least = kind + way, np.fmin(error, least)
-
-    def _is_beside(self, kind, other):
-        """Whether there are two such kinds, of one activation."""
-        inside = 0 <= kind < len(self.kinds) and 0 <= other < len(self.kinds)
-        return inside and self.kinds[kind].activation == self.kinds[other].activation
 
     # The choice
 
@@ -147,17 +142,16 @@ class RefitSurface:
         return [(k, self.columns(k, place).tobytes(), kind) for k in range(len(self._problems))]
 
     def _task(self, k, place, kind):
-        return self.kinds[kind].task(self._problems[k].task, self._start(k, place, kind))
+        start = self._start(k, place, kind)
+        return self.kinds[kind].task(self._problems[k].task, start, FOLD_ITER)
 
     def _start(self, k, place, kind):
         """Weights of all features at this kind, or of the same features at the next alpha.
 
-        Networks of all features begin with first weights: from a smoother network they would not
-        find what that has lost, since a feature that acts by its square has no gradient at zero.
+        The first network of all features, which has none, is one of the middle alpha: from the
+        smoothest on, a feature that acts by its square is lost and has no gradient at zero.
         """
-        if place == DENSE:
-            return None
-        near = [(place, other) for other in (kind - 1, kind + 1) if self._is_beside(other, kind)]
+        near = [(place, kind - 1), (place, kind + 1)]
         for other, neighbour in [(DENSE, kind), *near]:
             solution = self._refits.get((k, self.columns(k, other).tobytes(), neighbour))
             if solution is not None and solution.is_usable:

@@ -12,6 +12,7 @@ from sklearn.linear_model import (
     MultiTaskElasticNetCV,
     Ridge,
 )
+from sklearn.model_selection import KFold
 from support.dependent_columns import DESIGNS, EXACT, LINEAR, fitted, largest_l1, problem
 
 from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV, regularization_path
@@ -148,7 +149,7 @@ def test_a_cv_on_dependent_columns_chooses_the_lasso_s_strength():
         eps=1e-3,
         adaptive=False,
         relaxed=False,
-        cv=4,
+        cv=KFold(4),
         selection="min",
     ).fit(X, y)
     assert search.strength_ == pytest.approx(reference.alpha_)
@@ -166,7 +167,7 @@ def test_a_cv_of_several_outputs_at_the_default_tolerance():
         l1_ratio=0.5,
         adaptive=False,
         relaxed=False,
-        cv=3,
+        cv=KFold(3),
         selection="min",
     ).fit(X, Y)
     assert search.strength_ == pytest.approx(reference.alpha_)
