@@ -38,8 +38,8 @@ for row, (name, (X, y)) in zip(axes, DATA.items(), strict=True):
     cv = RegularizedMLPRegressorCV(eps=1e-4, selection="1se", cv=10)
     make_pipeline(scaler, cv).fit(X, y)
     print(
-        f"{name}: {cv.n_features_in_} features; least error {cv.mse_mean_.min():.4g} at strength "
-        f"{cv.strength_min_:.2g}; one standard error on, at {cv.strength_1se_:.2g}: "
+        f"{name}: {cv.n_features_in_} features; least error {np.nanmin(cv.mse_mean_):.4g} at "
+        f"strength {cv.strength_min_:.2g}; one standard error on, at {cv.strength_1se_:.2g}: "
         f"{', '.join(cv.selected_features_)}"
     )
     RegularizationPathDisplay.from_estimator(cv, ax=row[0]).ax_.set_title(name)

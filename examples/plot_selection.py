@@ -3,10 +3,10 @@ Feature selection with a network
 ================================
 
 Friedman's first function depends on five features, through a sine of a product, a square and two
-slopes; twenty more are noise. The adaptive group lasso of the network selects by cross-validation
-and the one-standard-error rule, with relaxed refits: the features found are refitted without
-penalty. Beside it the lasso, which sees slopes alone. Then the same question asked of halves of the
-data, a hundred times: which features are selected again and again (stability selection)?
+slopes; twenty more are noise. The adaptive group lasso of the network selects features, and
+cross-validation compares networks of them without that penalty, smooth by another. Beside it the
+lasso, which sees slopes alone. Then the same question asked of halves of the data, a hundred times:
+which features are selected again and again (stability selection)?
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ X, y = make_friedman1(n_samples=1500, n_features=N_FEATURES, noise=1.0, random_s
 X = StandardScaler().fit(X[:N_TRAIN]).transform(X)
 train, test = slice(None, N_TRAIN), slice(N_TRAIN, None)
 
-network = RegularizedMLPRegressorCV(relaxed=True, selection="1se").fit(X[train], y[train])
+network = RegularizedMLPRegressorCV().fit(X[train], y[train])
 lasso = LassoCV().fit(X[train], y[train])
 stable = stability_selection(
     default_network(tol=1e-2),

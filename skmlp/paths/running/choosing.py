@@ -66,7 +66,7 @@ def choose_on_surface(plan, problems, strengths, fits, whole, kinds, n_average, 
     ``whole`` is the problem of the rows that it is trained on.
     """
     surface = RefitSurface(problems[1:], [f[1:] for f in fits], kinds, plan.train, plan.tally)
-    surface.look()
+    surface.look(selection)
     chosen = surface.choose(selection)
     if chosen is None:
         raise ValueError(_no_finite_error(plan.estimator))

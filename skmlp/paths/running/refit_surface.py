@@ -18,8 +18,7 @@ DENSE = 0  # the place of all features; that of strength k is k + 1
 REFIT_TOL, REFIT_GAIN = 1e-4, 3e-3
 REFIT_ITER = 1000
 FOLD_ITER = 150  # where errors are compared
-MOST_RISES = 2  # alphas in a row at which the error rises, after which the others are left out
-MOST_ROUNDS = 3
+MOST_RISES = 2  # in a row, after which alphas, or strengths from sparse to dense, are left out
 TIE = 0.5  # standard errors within which a smoother network is as good
 
 
@@ -40,12 +39,23 @@ class Smoothness(NamedTuple):
         return replace(task, tol=REFIT_TOL, **limits)
 
 
+class _Rises:
+    """How many errors in a row lie above the least by more than a tie."""
+
+    def __init__(self):
+        self.in_a_row, self._least, self._bound = 0, np.inf, np.inf
+
+    def add(self, error, standard_error):
+        if error < self._least:
+            self._least, self._bound = error, error + TIE * np.nan_to_num(standard_error)
+        self.in_a_row = self.in_a_row + 1 if error > self._bound else 0
+
+
 class RefitSurface:
     """Refits of folds by place and kind, each trained once, and their errors.
 
     ``fits`` are the solutions of the folds at each strength, ``kinds`` a list of Smoothness by
-    ascending alpha. ``errors`` (1 + n_strengths, n_kinds, n_folds) are NaN where not
-    looked at.
+    ascending alpha. ``errors`` (1 + n_strengths, n_kinds, n_folds) are NaN where not looked at.
     """
 
     def __init__(self, problems, fits, kinds, train, tally):
@@ -55,39 +65,40 @@ class RefitSurface:
 
     # Which cells
 
-    def look(self):
-        """Fill what the choice is made from."""
+    def look(self, selection):
+        """Fill what the choice is made from, until that is at an alpha of known strengths."""
         self._along_alphas(DENSE, (len(self.kinds) - 1) // 2)
         seen = set()
-        while len(seen) < MOST_ROUNDS and (kind := self.choose("min")[1]) not in seen:
+        while (chosen := self.choose(selection)) and (kind := chosen[1]) not in seen:
             seen.add(kind)
             self._along_strengths(kind)
             self._along_alphas(int(np.nanargmin(self.mean_errors[0][:, kind])), kind)
 
     def _along_strengths(self, kind):
         """Fill the places of a kind from the sparsest on, until errors rise."""
-        least, n_rises = np.inf, 0
+        rises, before = _Rises(), None
         for place in range(len(self._fits), DENSE, -1):
             self._fill(place, kind)
-            error = self.mean_errors[0][place, kind]
-            is_new = place == len(self._fits) or self._keys(place, kind) != self._keys(
-                place + 1, kind
-            )
-            n_rises = 0 if error < least else n_rises + is_new
-            least = np.fmin(error, least)
-            if n_rises == MOST_RISES:
+            if (keys := self._keys(place, kind)) != before:
+                rises.add(*self._error(place, kind))
+            before = keys
+            if rises.in_a_row == MOST_RISES:
                 break
 
     def _along_alphas(self, place, start):
         """Fill a place at one kind, and on either side of it until errors rise."""
         self._fill(place, start)
         for way in (-1, 1):
-            kind, least, n_rises = start + way, self.mean_errors[0][place, start], 0
-            while n_rises < MOST_RISES and 0 <= kind < len(self.kinds):
+            kind, rises = start, _Rises()
+            while rises.in_a_row < MOST_RISES and 0 <= kind < len(self.kinds):
                 self._fill(place, kind)
-                error = self.mean_errors[0][place, kind]
-                n_rises = 0 if error < least else n_rises + 1
-                kind, least = kind + way, np.fmin(error, least)
+                rises.add(*self._error(place, kind))
+                kind += way
+
+    def _error(self, place, kind):
+        """Mean over the folds, and its standard error."""
+        (mean,), (error,) = mean_errors(self._problems, self.errors[place, [kind]])
+        return mean, error
 
     # The choice
 
