@@ -39,7 +39,7 @@ for row, (name, (X, y)) in zip(axes, DATA.items(), strict=True):
     make_pipeline(scaler, cv).fit(X, y)
     print(
         f"{name}: {cv.n_features_in_} features; least error {np.nanmin(cv.mse_mean_):.4g} at "
-        f"strength {cv.strength_min_:.2g}; one standard error on, at {cv.strength_1se_:.2g}: "
+        f"strength {cv.strength_min_:.2g}; within one standard error, at {cv.strength_:.2g}: "
         f"{', '.join(cv.selected_features_)}"
     )
     RegularizationPathDisplay.from_estimator(cv, ax=row[0]).ax_.set_title(name)

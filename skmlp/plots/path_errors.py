@@ -36,7 +36,7 @@ class CVPathDisplay:
         The alpha whose errors these are, where several are compared.
 
     others : dict of float to (array-like, array-like), default=None
-        Strengths and mean errors of other alphas.
+        Strengths and mean errors of other alphas, those of three strengths or more.
 
     error_of_all : float, default=None
         The mean error of the network of all features.
@@ -248,7 +248,7 @@ def _surface(model):
     others = {
         float(one): (strength[rows], error[rows])
         for one in np.unique(alpha[~is_own])
-        if (rows := is_path & (alpha == one)).sum() > 1
+        if (rows := is_path & (alpha == one)).sum() > 2
     }
     of_all = error[~is_path & is_own]
     return {

@@ -228,6 +228,8 @@ class RegularizationPathDisplay:
     def from_estimator(cls, estimator, *, ax=None, n_labels=12, line_kwargs=None):
         """Draw the path of a cross-validated estimator, with the strength that it has chosen.
 
+        There is none where it has chosen the network of all features.
+
         Parameters
         ----------
         estimator : RegularizedMLPRegressorCV
@@ -260,7 +262,7 @@ class RegularizationPathDisplay:
         names = names_of_features(estimator, model)
         path = replace(model.path_, feature_names=names)
         settings = {"ax": ax, "n_labels": n_labels, "line_kwargs": line_kwargs}
-        return cls.from_path(path, strength=model.strength_, **settings)
+        return cls.from_path(path, strength=model.strength_ or None, **settings)
 
 
 def _longest(norms):

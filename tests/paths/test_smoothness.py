@@ -253,3 +253,13 @@ def test_several_shares_of_l1():
 def test_parameters_that_do_not_go_together(params, message):
     with pytest.raises(ValueError, match=message):
         smooth_cv(**params).fit(FX, FY)
+
+
+def test_verbose_shows_what_is_compared(capsys):
+    model = smooth_cv(alphas=[1.0, 10.0], verbose=True).fit(FX, FY)
+    lines = capsys.readouterr().out.splitlines()
+    compared = [line for line in lines if line.startswith("Refits of ")]
+    errors = {float(line.split()[-1]) for line in compared}
+    assert len(compared) == len(model.cv_results_["mean_error"])
+    assert errors == {float(f"{error:.6g}") for error in model.cv_results_["mean_error"]}
+    assert f"with alpha = {model.alpha_:.4g}, mean error" in lines[-1]

@@ -65,7 +65,7 @@ def choose_on_surface(plan, problems, strengths, fits, whole, kinds, n_average, 
 
     ``whole`` is the problem of the rows that it is trained on.
     """
-    surface = RefitSurface(problems[1:], [f[1:] for f in fits], kinds, plan.train, plan.tally)
+    surface = RefitSurface(problems[1:], [f[1:] for f in fits], kinds, plan)
     surface.look(selection)
     chosen = surface.choose(selection)
     if chosen is None:

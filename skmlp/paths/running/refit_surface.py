@@ -58,9 +58,10 @@ class RefitSurface:
     ascending alpha. ``errors`` (1 + n_strengths, n_kinds, n_folds) are NaN where not looked at.
     """
 
-    def __init__(self, problems, fits, kinds, train, tally):
+    def __init__(self, problems, fits, kinds, plan):
         self.kinds, self._problems, self._fits = kinds, problems, fits
-        self._train, self._tally, self._refits = train, tally, {}
+        self._train, self._tally, self._say = plan.train, plan.tally, plan.say
+        self._refits = {}
         self.errors = np.full((1 + len(fits), len(kinds), len(problems)), np.nan)
 
     # Which cells
@@ -148,6 +149,11 @@ class RefitSurface:
         own = [self._refits[key] for key in keys]
         problems = [p._replace(task=self.kinds[kind].task(p.task)) for p in self._problems]
         self.errors[place, kind] = held_out_errors(problems, [own])[0]
+        n_features = np.mean([self.columns(k, place).size for k in range(len(keys))])
+        self._say(
+            f"Refits of {n_features:.1f} features with alpha = {self.kinds[kind].alpha:.4g}: "
+            f"mean error {self._error(place, kind)[0]:.6g}"
+        )
 
     def _keys(self, place, kind):
         return [(k, self.columns(k, place).tobytes(), kind) for k in range(len(self._problems))]
