@@ -11,7 +11,7 @@ from sklearn import show_versions as show_scikit_learns
 def show_versions():
     """Print versions for reports of faults: scikit-learn's list, then torch and the compiled loops.
 
-    The two hot loops of fits on the CPU are compiled where skmlp was installed with a C compiler.
+    The hot loops of fits on the CPU are compiled where skmlp was installed with a C compiler.
     What is printed says whether they are, for which instructions, whether the environment variable
     ``SKMLP_KERNELS=0`` turns them off, and which BLAS of SciPy's multiplies their matrices.
 

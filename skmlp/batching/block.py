@@ -72,9 +72,9 @@ def batched_fits(
     outermost call BLAS has one thread for all steps, as in the workers of joblib, unless one thread
     trains.
 
-    Threads share Python's interpreter lock: wherever fits go model by model in Python
-    (``solver='lbfgs'``, the closing steps with an L1 penalty), processes, ``backend='loky'``, are
-    faster. Networks of 500 units and more train as fast one by one.
+    Threads share Python's interpreter lock, and with it scikit-learn's part of each fit, which
+    processes, ``backend='loky'``, do side by side. Networks of 500 units and more train as fast one
+    by one.
 
     ``joblib.parallel_config(backend="skmlp")`` does the same, with ``n_threads`` for ``n_jobs``.
 

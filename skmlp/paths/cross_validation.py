@@ -346,6 +346,10 @@ class RegularizedMLPRegressorCV(
                 f"n_average={self.n_average} is the number of refits, whose smoothness alphas "
                 "give: give alphas too."
             )
+        ratios = np.atleast_1d(np.asarray(self.l1_ratio))
+        is_list = ratios.ndim == 1 and ratios.size and ratios.dtype.kind in "iuf"
+        if not is_list or not ((ratios > 0) & (ratios <= 1)).all():
+            raise ValueError(f"l1_ratio must hold numbers in (0, 1], got {self.l1_ratio!r}.")
         if not isinstance(self.alphas, str | bool):
             alphas = np.asarray(self.alphas)
             is_list = alphas.ndim == 1 and alphas.size and alphas.dtype.kind in "iuf"
@@ -384,9 +388,20 @@ class RegularizedMLPRegressorCV(
         whole = problems[0]
         if split.chosen is not split.order:
             (whole,) = problems_of(base, arrays, (), seed, split.order)
-        n_average = DEFAULT_AVERAGE if self.n_average == "auto" else self.n_average
         kinds = self._kinds(base, arrays[2])
-        return along, choose_on_surface(*along, whole, kinds, n_average, self.selection)
+        return along, choose_on_surface(*along, whole, kinds, self._n_members(base), self.selection)
+
+    def _n_members(self, base):
+        """Of how many networks the one chosen is the mean."""
+        has_mean = base.normalization != "layer"
+        if self.n_average == "auto":
+            return DEFAULT_AVERAGE if has_mean else 1
+        if self.n_average > 1 and not has_mean:
+            raise ValueError(
+                f"n_average={self.n_average}: networks with normalization='layer' have no mean "
+                "that is one network; give n_average=1."
+            )
+        return self.n_average
 
     def _scorer(self):
         """How folds are judged, None by the loss."""

@@ -133,6 +133,14 @@ def test_the_network_chosen_is_the_mean_of_single_ones():
     assert_allclose(one.coefs_[0], halves[0], rtol=1e-12)
 
 
+def test_networks_with_layer_normalisation_have_no_mean():
+    normal = network(normalization="layer", hidden_layer_sizes=4, max_iter=20)
+    params = {"estimator": normal, "alphas": [1.0], "strengths": [0.1]}
+    assert smooth_cv(**params, n_average="auto").fit(FX, FY).coefs_[0].shape == (7, 4)
+    with pytest.raises(ValueError, match="n_average=2: networks with normalization='layer'"):
+        smooth_cv(**params).fit(FX, FY)
+
+
 def test_the_alpha_of_the_mean_is_that_of_its_members(chosen):
     """Its L2 is the mean of theirs."""
     model = chosen.estimator_
@@ -248,6 +256,7 @@ def test_several_shares_of_l1():
         ({"alphas": [-1.0]}, r"alphas must be finite numbers >= 0, got \[-1.0\]"),
         ({"alphas": []}, "alphas must be finite numbers"),
         ({"alphas": [["a"]]}, "alphas must be finite numbers"),
+        ({"l1_ratio": [0.5, 2.0]}, r"l1_ratio must hold numbers in \(0, 1\], got \[0.5, 2.0\]"),
     ],
 )
 def test_parameters_that_do_not_go_together(params, message):

@@ -1,1 +1,1 @@
-"""The two hot loops compiled, for plain networks on the CPU: epochs, and the objective."""
+"""The hot loops compiled, for plain networks on the CPU: epochs, the objective, searches."""

@@ -1,5 +1,5 @@
-/* The two hot loops of small fits, for one network each: epochs of adam and sgd, and the objective
-   with its gradient. Matrix products are those of SciPy's BLAS, whose routines are handed over as
+/* The hot loops of small fits, for one network each: epochs of adam and sgd, the objective
+   with its gradient, and searches. Matrix products are those of SciPy's BLAS, whose routines are handed over as
    the capsules of scipy.linalg.cython_blas.
 
    Every call works on arrays that the caller owns and has checked; the interpreter's lock is

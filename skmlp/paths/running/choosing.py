@@ -75,7 +75,7 @@ def choose_on_surface(plan, problems, strengths, fits, whole, kinds, n_average, 
     columns = features(whole, None if index is None else fits[index][0])
     members = train_members(whole.task, columns, kinds[kind], n_average, plan.train)
     plan.tally.add("members", [kinds[kind].task(whole.task)] * n_average, members, True)
-    model = published_relaxed(plan, whole, mean_solution(members), kinds[kind], n_average)
+    model = published_relaxed(plan, whole, mean_solution(members), kinds[kind])
     mean, standard_error = surface.mean_errors
     best, sparsest = _least(mean[1:, kind], standard_error[1:, kind], plan.estimator)
     return Choice(

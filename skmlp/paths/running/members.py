@@ -29,5 +29,4 @@ def mean_solution(members):
         objective=float(np.mean([member.objective for member in usable])),
         optimality=max(member.optimality for member in usable),
         n_iter=max(member.n_iter for member in usable),
-        status=max((member.status for member in usable), key=lambda s: s.value),
     )

@@ -19,7 +19,7 @@ def published(plan, problem, solution, strength):
     return _fitted(plan, problem, solution, parameters)
 
 
-def published_relaxed(plan, problem, solution, kind=None, n_members=1):
+def published_relaxed(plan, problem, solution, kind=None):
     """The estimator, fitted, with a refit: no penalty but the L2 of its kind, others excluded.
 
     The L2 of the mean of several networks is the mean of theirs.
@@ -29,11 +29,11 @@ def published_relaxed(plan, problem, solution, kind=None, n_members=1):
     if kind is not None:
         parameters |= {"activation": kind.activation, "alpha": kind.alpha}
         problem = problem._replace(task=kind.task(problem.task))
-    sizes = [len(intercept) for intercept in solution.weights.intercepts[:-1]]
-    if n_members > 1 and sizes:
-        own = kind.alpha / n_members
-        parameters |= {"hidden_layer_sizes": tuple(sizes)}
-        parameters["alpha"] = [*[own] * len(sizes), kind.alpha * n_members]
+    sizes = tuple(len(intercept) for intercept in solution.weights.intercepts[:-1])
+    if sizes != problem.task.program.layer_sizes[1:-1]:
+        n_members = sizes[0] // problem.task.program.layer_sizes[1]
+        alpha = [*[kind.alpha / n_members] * len(sizes), kind.alpha * n_members]
+        parameters |= {"hidden_layer_sizes": sizes, "alpha": alpha}
     return _fitted(plan, problem, solution, parameters)
 
 
