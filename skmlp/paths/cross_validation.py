@@ -233,10 +233,10 @@ class RegularizedMLPRegressorCV(
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skmlp import RegularizedMLPRegressorCV
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = RegularizedMLPRegressorCV(n_strengths=10, selection="1se")
+    >>> model = RegularizedMLPRegressorCV(n_strengths=10)
     >>> _ = make_pipeline(StandardScaler(), model).fit(X, y)
-    >>> model.strength_ == model.strength_1se_ >= model.strength_min_
-    True
+    >>> model.alpha_
+    20.0
     """
 
     _parameter_constraints: dict = {
