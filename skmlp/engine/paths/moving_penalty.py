@@ -156,14 +156,24 @@ def constant(task: Task) -> Solution:
 
 def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:
     """The solutions without any penalty, each on the features that its start uses and from it."""
-    supports = [np.flatnonzero(start.support) for start in starts]
     free = [
-        replace(task, start=start).restrict(support).without_penalty()
-        for task, start, support in zip(tasks, starts, supports, strict=True)
+        replace(task, start=start).without_penalty()
+        for task, start in zip(tasks, starts, strict=True)
     ]
-    n_features = tasks[0].program.layer_sizes[0] if tasks else 0
-    state_of_columns = {"unfolded": None, "optimizer": {}}
+    return solve_on(free, [np.flatnonzero(start.support) for start in starts], train)
+
+
+def solve_on(tasks: list[Task], columns: list[np.ndarray], train) -> list[Solution]:
+    """Solutions of tasks on some of their features each; the constant one on none."""
+    own = [task.restrict(c) for task, c in zip(tasks, columns, strict=True) if c.size]
+    trained = iter(train(own))
     return [
-        replace(s, weights=s.weights.embed(support, n_features), **state_of_columns)
-        for support, s in zip(supports, train(free), strict=True)
+        _embedded(next(trained), c, task.program.layer_sizes[0]) if c.size else constant(task)
+        for task, c in zip(tasks, columns, strict=True)
     ]
+
+
+def _embedded(solution: Solution, columns: np.ndarray, n_features: int) -> Solution:
+    """A solution on some features as one on all of them."""
+    weights = solution.weights.embed(columns, n_features)
+    return replace(solution, weights=weights, unfolded=None, optimizer={})

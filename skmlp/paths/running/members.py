@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from .refit_surface import solved
+from ...engine.paths.moving_penalty import solve_on
 
 
 def train_members(task, columns, kind, n_members, train):
     """Solutions of a task on some of its features, from first weights of their own each."""
     tasks = [replace(kind.task(task), seed=(task.seed + k) % 2**32) for k in range(n_members)]
-    return solved(tasks, [columns] * n_members, train)
+    return solve_on(tasks, [columns] * n_members, train)
 
 
 def mean_solution(members):

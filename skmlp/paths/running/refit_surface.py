@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...engine.paths.moving_penalty import solve_on
 from .problems import held_out_errors, mean_errors
 from .trainer import is_iterative
 
@@ -143,7 +144,7 @@ class RefitSurface:
         keys = self._keys(place, kind)
         missing = [k for k, key in enumerate(keys) if key not in self._refits]
         tasks = [self._task(k, place, kind) for k in missing]
-        solutions = solved(tasks, [self.columns(k, place) for k in missing], self._train)
+        solutions = solve_on(tasks, [self.columns(k, place) for k in missing], self._train)
         self._tally.add("refits", tasks, solutions, counted_out=True)
         self._refits |= {keys[k]: s for k, s in zip(missing, solutions, strict=True)}
         own = [self._refits[key] for key in keys]
@@ -181,21 +182,3 @@ def features(problem, solution=None):
     if solution is None:
         return np.flatnonzero(~problem.task.excluded)
     return np.flatnonzero(solution.weights.support) if solution.is_usable else np.empty(0, int)
-
-
-def solved(tasks, columns, train):
-    """Solutions of tasks on some of their features each; the constant one on none."""
-    from ...engine.paths.moving_penalty import constant
-
-    own = [task.restrict(c) for task, c in zip(tasks, columns, strict=True) if c.size]
-    trained = iter(train(own))
-    return [
-        embedded(next(trained), c, task.program.layer_sizes[0]) if c.size else constant(task)
-        for task, c in zip(tasks, columns, strict=True)
-    ]
-
-
-def embedded(solution, columns, n_features):
-    """A solution on some features as one on all of them."""
-    weights = solution.weights.embed(columns, n_features)
-    return replace(solution, weights=weights, unfolded=None, optimizer={})
