@@ -15,7 +15,7 @@ from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV
 rng = np.random.default_rng(0)
 X = rng.normal(size=(80, 8))
 y = 3 * X[:, 0] + X[:, 1] - 0.4 * X[:, 2] + 0.5 * rng.normal(size=80)
-LINEAR = RegularizedMLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0)
+LINEAR = RegularizedMLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0, random_state=0)
 TANH = RegularizedMLPRegressor(
     hidden_layer_sizes=3, activation="tanh", solver="lbfgs", alpha=2, tol=1e-2, random_state=0
 )

@@ -32,6 +32,7 @@ PENALTIES = {
 
 def linear(**params):
     fixed = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0, "normalize_y": False}
+    fixed |= {"random_state": 0}
     return RegularizedMLPRegressor(**{**fixed, **params})
 
 

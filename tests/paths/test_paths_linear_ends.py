@@ -9,7 +9,7 @@ from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV, regulariza
 
 
 def linear(**params):
-    fixed = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0}
+    fixed = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0, "random_state": 0}
     return RegularizedMLPRegressor(**{**fixed, **params})
 
 

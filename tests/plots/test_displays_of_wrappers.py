@@ -36,7 +36,8 @@ X, y = load_diabetes(return_X_y=True, as_frame=True)
 X, y = X.iloc[:90], y[:90]
 ADAM = RegularizedMLPRegressor(hidden_layer_sizes=3, max_iter=4, random_state=0)
 CV = RegularizedMLPRegressorCV(
-    RegularizedMLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0), n_strengths=3
+    RegularizedMLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0, random_state=0),
+    n_strengths=3,
 )
 
 

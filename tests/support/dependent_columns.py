@@ -7,6 +7,7 @@ import numpy as np
 from skmlp import RegularizedMLPRegressor
 
 LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0, "normalize_y": False}
+LINEAR |= {"random_state": 0}
 EXACT = {"tol": 1e-12, "max_iter": 10**6}
 
 

@@ -11,7 +11,7 @@ from skmlp import (
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 4))
 y = np.tanh(2 * X[:, 0]) + X[:, 1] + 0.1 * RNG.normal(size=90)
-LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0}
+LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0, "random_state": 0}
 WEIGHT = RNG.uniform(0.5, 1.5, 90)
 NETWORK = {
     "hidden_layer_sizes": 6,

@@ -156,6 +156,9 @@ def test_rows_left_out_whose_mean_underflows():
     x = np.r_[-3000.0, RNG.normal(size=89)][:, None]
     y = RNG.poisson(np.exp(np.clip(x[:, 0], -5, 5)))
     model = RegularizedMLPRegressorCV(
-        RegularizedMLPRegressor("poisson", (), solver="lbfgs", alpha=0, max_iter=500), n_strengths=4
+        RegularizedMLPRegressor(
+            "poisson", (), solver="lbfgs", alpha=0, max_iter=500, random_state=0
+        ),
+        n_strengths=4,
     ).fit(x, y)
     assert np.isfinite(model.mse_path_).all()

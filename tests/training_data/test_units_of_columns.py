@@ -23,7 +23,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 4))
 y = X[:, 0] - X[:, 1] + 0.1 * RNG.normal(size=80)
 NAMES = ["age", "income", "height", "weight"]
-LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0}
+LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0, "random_state": 0}
 
 
 def messages(X, y, fit_params=None, **params):
