@@ -1,6 +1,6 @@
-/* The hot loops of small fits, for one network each: epochs of adam and sgd, the objective
-   with its gradient, and searches. Matrix products are those of SciPy's BLAS, whose routines are handed over as
-   the capsules of scipy.linalg.cython_blas.
+/* The hot loops of small fits, for one network each: epochs of adam and sgd, the objective with its
+   gradient, and searches. Matrix products are those of SciPy's BLAS, whose routines are handed over
+   as the capsules of scipy.linalg.cython_blas.
 
    Every call works on arrays that the caller owns and has checked; the interpreter's lock is
    released while it works, and taken again every fiftieth of a second to look for an interrupt. */
