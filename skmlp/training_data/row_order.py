@@ -4,13 +4,13 @@ import numpy as np
 from scipy import sparse
 
 
-def row_ranks(*tables):
+def row_ranks(*tables, ranks=None):
     """For each row how many lie before it, by columns from left to right; equal rows share it.
 
-    Tables are of shape (n_rows, n_columns), dense or sparse. Affine maps of columns keep the ranks,
-    but for the sign, as a StandardScaler before this does.
+    Tables are of shape (n_rows, n_columns), dense or sparse; ``ranks`` are those by columns before.
+    Affine maps of columns keep the ranks, but for the sign, as a StandardScaler before this does.
     """
-    ranks = np.zeros(tables[0].shape[0], dtype=np.intp)
+    ranks = np.zeros(tables[0].shape[0], dtype=np.intp) if ranks is None else ranks.copy()
     for column in (column for table in tables for column in _columns(table)):
         tied = np.flatnonzero(np.bincount(ranks)[ranks] > 1)
         if not tied.size:

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from support.displayed import LASSO, X, assert_apart, lasso_by_cv, sparse_network, y
+from support.displayed import LASSO, X, assert_apart, y
 
 from skmlp import (
     CVPathDisplay,
@@ -27,26 +27,10 @@ plt = pytest.importorskip("matplotlib.pyplot")
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def adam():
     mlp = RegularizedMLPRegressor(hidden_layer_sizes=5, max_iter=8, tol=0, random_state=0)
     return mlp.fit(X[50:], y[50:], X_val=X[:50], y_val=y[:50])
-
-
-@pytest.fixture(scope="module")
-def cv():
-    return lasso_by_cv()
-
-
-@pytest.fixture(scope="module")
-def sparse():
-    return sparse_network()
 
 
 # All displays

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from support.displayed import X, assert_apart, lasso_by_cv, sparse_network, y
+from support.displayed import X, assert_apart, y
 
 from skmlp import (
     CVPathDisplay,
@@ -19,22 +19,6 @@ plt = pytest.importorskip("matplotlib.pyplot")
 Text = pytest.importorskip("matplotlib.text").Text
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture(scope="module")
-def cv():
-    return lasso_by_cv()
-
-
-@pytest.fixture(scope="module")
-def sparse():
-    return sparse_network()
 
 
 def top_numbers(display):

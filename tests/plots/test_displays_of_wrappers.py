@@ -41,12 +41,6 @@ CV = RegularizedMLPRegressorCV(
 )
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 def scaled(model):
     return make_pipeline(StandardScaler(), clone(model))
 

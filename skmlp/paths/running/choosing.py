@@ -55,8 +55,7 @@ def choose_along_path(plan, problems, strengths, fits, relaxed, selection):
         if is_relaxed
         else published(plan, whole, solution, strengths[index])
     )
-    results = _results([(s, None) for s in strengths], fits, range(len(fits)), mean, standard_error)
-    results |= _by_fold(errors)
+    results = _results(strengths, None, [f[0] for f in fits], mean, standard_error, errors)
     return Choice(model, index, is_relaxed, mse, errors, best, sparsest, results, refits)
 
 
@@ -109,32 +108,29 @@ def _no_finite_error(estimator):
 
 def _surface_results(surface, strengths, fits):
     """The table of what was looked at; strength 0 stands for all features."""
-    looked_at = np.argwhere(~np.isnan(surface.errors).all(2))
-    strengths = [0.0, *strengths]
-    names = [(strengths[place], surface.kinds[kind].alpha) for place, kind in looked_at]
-    cells = tuple(looked_at.T)
-    mean, standard_error = (numbers[cells] for numbers in surface.mean_errors)
-    results = _results(names, fits, [place - 1 for place, _ in looked_at], mean, standard_error)
-    return results | _by_fold(surface.errors[cells])
+    looked_at = np.nonzero(~np.isnan(surface.errors).all(2))
+    places, kinds = looked_at
+    whole = [None, *(f[0] for f in fits)]
+    return _results(
+        np.append(0.0, strengths)[places],
+        np.array([kind.alpha for kind in surface.kinds])[kinds],
+        [whole[place] for place in places],
+        *(numbers[looked_at] for numbers in surface.mean_errors),
+        surface.errors[looked_at],
+    )
 
 
-def _results(names, fits, indices, mean, standard_error):
-    """Columns of a table with a row for each that was compared; index -1 has all features."""
-    strengths, alphas = zip(*names, strict=True)
-    n_all = len(fits[0][0].weights.support)
-    supports = [n_all if k < 0 else int(fits[k][0].weights.support.sum()) for k in indices]
-    columns = {"strength": np.array(strengths, dtype=float)}
-    if alphas[0] is not None:
-        columns["alpha"] = np.array(alphas)
-    return columns | {
-        "n_features": np.array(supports),
-        "mean_error": mean,
-        "se_error": standard_error,
-    }
-
-
-def _by_fold(errors):
-    return {f"fold{k}_error": column for k, column in enumerate(errors.T)}
+def _results(strengths, alphas, solutions, mean, standard_error, errors):
+    """Columns of a table with a row for each that was compared; None stands for all features."""
+    known = next(s for s in solutions if s is not None)
+    n_all = len(known.weights.support)
+    n_features = [n_all if s is None else s.weights.support.sum() for s in solutions]
+    columns = {"strength": np.asarray(strengths, dtype=float)}
+    if alphas is not None:
+        columns["alpha"] = alphas
+    columns |= {"n_features": np.array(n_features, dtype=int)}
+    columns |= {"mean_error": mean, "se_error": standard_error}
+    return columns | {f"fold{k}_error": column for k, column in enumerate(errors.T)}
 
 
 def warn_of_disagreement(errors, index):

@@ -68,8 +68,9 @@ def folds(cv, arrays, seed, groups=None, most_rows=None):
 
 
 def _drawn(n_folds, X, y, rng, groups, most_rows):
-    order = np.argsort(row_ranks(X, y), kind="stable")
-    unit, name = (row_ranks(X), "samples") if groups is None else (groups, "groups")
+    ranks = row_ranks(X)
+    order = np.argsort(row_ranks(y, ranks=ranks), kind="stable")
+    unit, name = (ranks, "samples") if groups is None else (groups, "groups")
     chosen = order
     if most_rows is not None and most_rows < len(order):
         chosen = order[np.sort(rng.permutation(len(order))[:most_rows])]
