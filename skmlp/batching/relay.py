@@ -177,8 +177,12 @@ class Relay:
     # Hand-overs
 
     def _next_queued(self):
-        """The next task to start, of the deepest calls."""
-        if self.window.is_full:
+        """The next task to start, of the deepest calls, unless each thread trains one already.
+
+        More at a time would take the processors from each other, and each would need its memory.
+        """
+        n_in_training = sum(runner.task is not None for runner in self._beside)
+        if self.window.is_full or n_in_training >= self.own_threads.n_threads:
             return None
         return next((queue.popleft() for queue in reversed(self._queues) if queue), None)
 

@@ -62,6 +62,27 @@ def test_as_many_train_at_a_time_as_there_are_threads(n_threads):
     assert watch.names == {"skmlp-fit"}
 
 
+@pytest.mark.parametrize("n_threads", [2, 3])
+def test_no_more_begin_than_can_train(n_threads):
+    begun, trained, waiting = [], [], []
+
+    def engine(tasks, n_threads=1):
+        time.sleep(0.01)
+        waiting.append(len(begun) - len(trained))
+        trained.append(tasks[0].alpha[0])
+        return train(tasks)
+
+    def task(alpha):
+        begun.append(alpha)
+        fit(alpha)
+
+    in_own_threads(
+        lambda: Parallel()(delayed(task)(a) for a in ALPHAS * 5), engine, n_jobs=n_threads
+    )
+    assert len(trained) == 5 * len(ALPHAS)
+    assert max(waiting) <= n_threads
+
+
 def test_other_tasks_go_on_while_one_trains():
     """The first trains until the second comes; one that waits for company trains after that."""
     second_came = threading.Event()
