@@ -9,6 +9,9 @@ accepted where it lowers the forward-backward envelope
 The step is that of the parameters which z leaves neither at zero nor at a bound; the others go to
 z (Pas, Schuurmans, Patrinos 2022, "Alpaqa: a matrix-free solver for nonlinear MPC and large-scale
 nonconvex optimization", for bounds). Where z is not zero the norms of g are smooth as well.
+
+F is asked for at z, the iterate. Where g is nothing it is f, known at x: then x is the iterate, f
+takes the envelope's place, and this is L-BFGS with steps that lower f enough (Nocedal 1980).
 """
 
 from __future__ import annotations
@@ -111,7 +114,7 @@ class _Problem:
     """Points of a problem at a step size, counting evaluations."""
 
     def __init__(self, penalty, max_fun: float) -> None:
-        self.penalty = penalty
+        self.penalty, self.is_smooth = penalty, penalty.is_nothing
         self.n_evaluations = 0
         self._max_fun = max_fun
 
@@ -133,15 +136,19 @@ class _Problem:
 
     def step(self, x: np.ndarray, f: float, gradient: np.ndarray, gamma: float) -> _Point:
         z, r, value, along, square, _ = self.penalty.step(x, gradient, gamma)
-        envelope = f - along + square / (2 * gamma) + value
+        envelope = f if self.is_smooth else f - along + square / (2 * gamma) + value
         return _Point(x, f, gradient, z, r, along, square, value, envelope)
 
-    def at_step(self, point: _Point, curvature: float):
-        """F at z, and whether the quadratic bound of f holds there."""
+    def iterate(self, point: _Point) -> np.ndarray:
+        """Where F is asked for."""
+        return point.x if self.is_smooth else point.z
+
+    def at_iterate(self, point: _Point, curvature: float):
+        """F at the iterate, and whether the quadratic bound of f holds there."""
+        if self.is_smooth:
+            return point.f, True
         f_z = yield from self.value(point.z)
-        bound = point.f - point.along + 0.5 * curvature * point.square
-        holds = f_z <= bound + ROUNDING * max(1.0, abs(point.f))
-        return f_z + point.penalty, holds
+        return f_z + point.penalty, is_bounded(f_z, point, curvature)
 
     def curvature(self, x: np.ndarray, gradient: np.ndarray) -> Generator[Question, Answer, float]:
         """A local Lipschitz constant of the gradient, from one finite difference."""
@@ -150,12 +157,32 @@ class _Problem:
         return max(np.linalg.norm(other - gradient) / np.linalg.norm(step), 1e-6)
 
 
+def is_bounded(f_z: float, point: _Point, curvature: float) -> bool:
+    """Whether the quadratic bound of f at the point holds at its z."""
+    bound = point.f - point.along + 0.5 * curvature * point.square
+    return f_z <= bound + ROUNDING * max(1.0, abs(point.f))
+
+
 def _backtrack(problem: _Problem, point: _Point, curvature: float):
-    """Raise the curvature until the quadratic bound holds at z; (point, curvature, F at z)."""
+    """Raise the curvature until the quadratic bound holds; (point, curvature, F)."""
     while True:
-        value, holds = yield from problem.at_step(point, curvature)
+        value, holds = yield from problem.at_iterate(point, curvature)
         if holds or curvature > LARGEST_CURVATURE or problem.exhausted:
             return point, curvature, value
+        curvature *= 2
+        point = problem.step(point.x, point.f, point.gradient, CURVATURE_SHARE / curvature)
+
+
+def _to_step(problem: _Problem, point: _Point, curvature: float):
+    """The point at z, from which or on the way to which the curvature may rise; with it and F."""
+    if not problem.is_smooth:
+        at_z = yield from problem.point(point.z, CURVATURE_SHARE / curvature)
+        return (yield from _backtrack(problem, at_z, curvature))
+    while True:
+        at_z = yield from problem.point(point.z, CURVATURE_SHARE / curvature)
+        holds = is_bounded(at_z.f, point, curvature)
+        if holds or curvature > LARGEST_CURVATURE or problem.exhausted:
+            return at_z, curvature, at_z.f
         curvature *= 2
         point = problem.step(point.x, point.f, point.gradient, CURVATURE_SHARE / curvature)
 
@@ -163,8 +190,8 @@ def _backtrack(problem: _Problem, point: _Point, curvature: float):
 def _line_search(problem: _Problem, point: _Point, curvature: float, direction: np.ndarray):
     """A point between the forward-backward step and the quasi-Newton step that lowers phi.
 
-    (point, F at its z), or None. Where the quadratic bound fails phi is no bound of F, however low
-    it lies, and the point is none to go to (De Marchi, Themelis 2022).
+    (point, F at its iterate), or None. Where the quadratic bound fails phi is no bound of F, however
+    low it lies, and the point is none to go to (De Marchi, Themelis 2022).
     """
     gamma = CURVATURE_SHARE / curvature
     decrease = (1 - CURVATURE_SHARE) / (4 * gamma) * point.square
@@ -174,7 +201,7 @@ def _line_search(problem: _Problem, point: _Point, curvature: float, direction: 
         x = point.x - (1 - tau) * point.r + tau * direction
         candidate = yield from problem.point(x, gamma)
         if candidate.envelope <= goal:
-            value, holds = yield from problem.at_step(candidate, curvature)
+            value, holds = yield from problem.at_iterate(candidate, curvature)
             if holds:
                 return candidate, value
             n_failures += 1
@@ -184,33 +211,33 @@ def _line_search(problem: _Problem, point: _Point, curvature: float, direction: 
     return None
 
 
-def _direction(penalty, point: _Point, gamma: float, memory: InverseHessian):
+def _direction(problem: _Problem, point: _Point, gamma: float, memory: InverseHessian):
     """The quasi-Newton step from x, or None.
 
     r / gamma is the gradient of F where F is smooth. Parameters that the forward-backward step
     leaves at zero or at a bound take that step.
     """
-    n_weights = penalty.l1.size
-    free = (penalty.lower < point.z) & (point.z < penalty.upper)
-    free[:n_weights] &= point.z[:n_weights] != 0
+    penalty, z = problem.penalty, point.z
+    free = (penalty.lower < z) & (z < penalty.upper)
+    if not problem.is_smooth:
+        free[: penalty.l1.size] &= z[: penalty.l1.size] != 0
     step = memory.times(point.r / gamma, free)
     return None if step is None else -np.where(free, step, point.r)
 
 
 def _advance(problem: _Problem, point: _Point, curvature: float, memory: InverseHessian):
-    """(point, curvature, F at its z) of the next iteration.
+    """(point, curvature, F at its iterate) of the next iteration.
 
     Where no quasi-Newton step is found it is z, from which alone the curvature may rise: there phi
     is at most F, so that it never rises from one iteration to the next.
     """
     found = None
     if not memory.is_empty:
-        direction = _direction(problem.penalty, point, CURVATURE_SHARE / curvature, memory)
+        direction = _direction(problem, point, CURVATURE_SHARE / curvature, memory)
         if direction is not None:
             found = yield from _line_search(problem, point, curvature, direction)
     if found is None:
-        at_z = yield from problem.point(point.z, CURVATURE_SHARE / curvature)
-        following, raised, value = yield from _backtrack(problem, at_z, curvature)
+        following, raised, value = yield from _to_step(problem, point, curvature)
     else:
         (following, value), raised = found, curvature
     gammas = CURVATURE_SHARE / raised, CURVATURE_SHARE / curvature
@@ -238,20 +265,22 @@ def search(penalty, x: np.ndarray, tol: float, max_iter: int, max_fun: float, mo
     point, curvature, value = yield from _backtrack(problem, point, curvature)
     message, n_iter = "", 0
     while True:
-        best = min(best, (value, point.z), key=itemgetter(0))
+        row = problem.iterate(point)
+        best = min(best, (value, row), key=itemgetter(0))
         still_falls, before = before - value > tol * abs(value), value
         residual = np.inf if still_falls else penalty.residual(point.x, point.gradient)
         if residual <= tol:
             if n_iter == 0:  # a solution stays what it is
                 return Minimum(x, residual, 0, problem.n_evaluations, "")
-            _, at_z = yield from problem.value_and_gradient(point.z)
-            residual = penalty.residual(point.z, at_z)
+            if not problem.is_smooth:
+                _, at_z = yield from problem.value_and_gradient(row)
+                residual = penalty.residual(row, at_z)
             if residual <= tol:
-                return Minimum(point.z, residual, n_iter, problem.n_evaluations, "")
+                return Minimum(row, residual, n_iter, problem.n_evaluations, "")
         if n_iter >= max_iter or problem.exhausted:
             message = LIMIT_MESSAGE
             break
-        if (n_iter and monitor(point.z, value)) or not np.isfinite(value):
+        if (n_iter and monitor(row, value)) or not np.isfinite(value):
             break
         point, curvature, value = yield from _advance(problem, point, curvature, memory)
         n_iter += 1

@@ -54,6 +54,12 @@ class PenaltyNumbers:
         n_weights = self.l1.size
         return (self.l1 == 0) & (self.lower[:n_weights] < 0) & (self.upper[:n_weights] > 0)
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there are neither L1, bounds nor group norms."""
+        is_unbounded = (self.lower == -np.inf).all() and (self.upper == np.inf).all()
+        return self.groups is None and not self.l1.any() and bool(is_unbounded)
+
     def value(self, row: np.ndarray) -> float:
         """g at a flat row within the bounds."""
         value = float(self.l1 @ np.abs(row[: self.l1.size]))

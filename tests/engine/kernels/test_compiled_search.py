@@ -70,7 +70,7 @@ def test_ends_are_stationary(seed, activation):
     assert end.residual == pytest.approx(problem.penalty.residual(end.x, gradient), abs=1e-12)
 
 
-@pytest.mark.parametrize("limits", [{"max_iter": 3}, {"max_fun": 9}])
+@pytest.mark.parametrize("limits", [{"max_iter": 3}, {"max_fun": 5}])
 def test_limits_end_a_search_with_its_best(limits):
     problem, layout = problem_of(task_of(X, Y, hidden_layer_sizes=(7,), activation="tanh"))
     monitor = monitor_of(problem)
