@@ -190,8 +190,8 @@ def _to_step(problem: _Problem, point: _Point, curvature: float):
 def _line_search(problem: _Problem, point: _Point, curvature: float, direction: np.ndarray):
     """A point between the forward-backward step and the quasi-Newton step that lowers phi.
 
-    (point, F at its iterate), or None. Where the quadratic bound fails phi is no bound of F, however
-    low it lies, and the point is none to go to (De Marchi, Themelis 2022).
+    (point, F at its iterate), or None. Where the quadratic bound fails phi is no bound of F,
+    however low it lies, and the point is none to go to (De Marchi, Themelis 2022).
     """
     gamma = CURVATURE_SHARE / curvature
     decrease = (1 - CURVATURE_SHARE) / (4 * gamma) * point.square
