@@ -16,7 +16,7 @@ class Program:
     """What must be equal for networks to be trained as one stack.
 
     ``feature_groups`` is the group of each input feature where there is a group penalty, numbered
-    from zero, else None.
+    from zero, else None. Only linear models go without ``has_intercept``.
     """
 
     layer_sizes: tuple[int, ...]
@@ -40,6 +40,7 @@ class Program:
     beta_2: float
     epsilon: float
     feature_groups: tuple[int, ...] | None = None
+    has_intercept: bool = True
 
     @property
     def n_layers(self) -> int:

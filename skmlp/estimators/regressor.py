@@ -180,11 +180,17 @@ class RegularizedMLPRegressor(
         normalisation is used (a warning says so). With ReLU or softplus it is then also convex and
         supermodular, which is a strong restriction that 'tanh' does not share.
 
+    fit_intercept : bool, default=True
+        Whether a linear model has an intercept. False holds ``intercepts_`` at zero, and nothing
+        is centred. With hidden layers False is an error.
+
     normalize_y : bool, default=True
         Whether to train on y centred and scaled by its weighted mean and standard deviation (by
         its mean alone for 'poisson'), and to undo that in the published weights. Penalties are
-        then relative to the standard deviation of y. With hidden layers it is rounded to multiples
-        of 2^-24 of that, so that predictions change with the units of y exactly.
+        then relative to the standard deviation of y. With ``fit_intercept=False`` y is divided by
+        its root mean square, not centred; for 'poisson' it stays as it is. With hidden layers it is
+        rounded to multiples of 2^-24 of that, so that predictions change with the units of y
+        exactly.
 
     normalization : {'batch', 'layer'} or None, default=None
         Normalisation between a hidden layer's product and its activation. Batch normalisation is
@@ -211,7 +217,8 @@ class RegularizedMLPRegressor(
 
     feature_importances_ : ndarray of shape (n_features_in_,)
         Norms of the weights that leave each feature, for X and, without hidden layers, y in units
-        of their standard deviations in training: they change with units only where the fit does
+        of their standard deviations in training (of their root mean squares with
+        ``fit_intercept=False``): they change with units only where the fit does
         (as with penalties and ``normalize_y=False``). Zero where the feature has left the network,
         or is constant. ``SelectFromModel`` keeps the features that the network uses: its default
         threshold is 1e-5, as for Lasso. Give it a ``threshold`` where the network is inside a
@@ -337,6 +344,7 @@ class RegularizedMLPRegressor(
         "feature_groups": ["array-like", dict, callable, None],
         "penalty_factor": ["array-like", dict, None],
         "positive_weights": ["boolean", "array-like"],
+        "fit_intercept": ["boolean"],
         "normalize_y": ["boolean"],
         "normalization": [StrOptions({"batch", "layer"}), None],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
@@ -375,6 +383,7 @@ class RegularizedMLPRegressor(
         feature_groups=None,
         penalty_factor=None,
         positive_weights=False,
+        fit_intercept=True,
         normalize_y=True,
         normalization=None,
         dropout=0.0,
@@ -409,6 +418,7 @@ class RegularizedMLPRegressor(
         self.feature_groups = feature_groups
         self.penalty_factor = penalty_factor
         self.positive_weights = positive_weights
+        self.fit_intercept = fit_intercept
         self.normalize_y = normalize_y
         self.normalization = normalization
         self.dropout = dropout
@@ -521,7 +531,7 @@ class RegularizedMLPRegressor(
         attributes = fitted_attributes(task, data, solution, before)
         check_solution(task, attributes, solution)
         self._publish(attributes, data.target, solution)
-        self._feature_scale = feature_scale(data.train)
+        self._feature_scale = feature_scale(data.train, task.program.has_intercept)
         return attributes
 
     def _start(self, data):

@@ -88,6 +88,7 @@ def _program(estimator, data, groups):
         beta_2=float(estimator.beta_2),
         epsilon=float(estimator.epsilon),
         feature_groups=groups,
+        has_intercept=bool(estimator.fit_intercept),
     )
 
 
@@ -113,6 +114,11 @@ def _batch_size(estimator, n_samples):
 
 
 def _check_composition(estimator, program, l1):
+    if not program.has_intercept and program.n_layers > 1:
+        raise ValueError(
+            "fit_intercept=False is for linear models, hidden_layer_sizes=(): got "
+            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}."
+        )
     if program.is_deterministic and any(program.dropout):
         raise ValueError(
             f"dropout={estimator.dropout!r} is random and solver='lbfgs' deterministic: use "

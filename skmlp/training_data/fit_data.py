@@ -154,7 +154,8 @@ def fit_data(estimator, arrays, validation, target, seed):
     if target is None:
         is_network = len(hidden_sizes(estimator.hidden_layer_sizes)) > 0
         scale = LOSSES[estimator.loss].target
-        target = scale.of(train.y, train.weight, estimator.normalize_y, snap=is_network)
+        how = {"snap": is_network, "has_intercept": estimator.fit_intercept}
+        target = scale.of(train.y, train.weight, estimator.normalize_y, **how)
     validation = None if held_out is None else _samples(held_out, target, X.dtype)
     return FitData(_samples(train, target, X.dtype), validation, target, train.y)
 

@@ -27,11 +27,14 @@ class TargetScale:
     unit: np.ndarray | float = 1.0
 
     @classmethod
-    def of(cls, y, weight, normalize, snap=False):
-        """The scale of y (n, n_outputs), in units of its moments, or y as it is."""
+    def of(cls, y, weight, normalize, snap=False, has_intercept=True):
+        """The scale of y (n, n_outputs), in units of its moments, or y as it is.
+
+        Without an intercept these are about zero.
+        """
         size = np.abs(y).max(axis=0)
         size = np.where(size > 0, size, 1.0)  # squares of huge or tiny values stay finite
-        mean, scale = cls._moments(y / size, weight)
+        mean, scale = cls._moments(y / size, weight, has_intercept)
         mean, scale = size * mean, np.where(scale > 0, size * scale, 1.0)
         unit = cls._unit(scale)
         if not normalize:
@@ -47,8 +50,10 @@ class TargetScale:
         return scale
 
     @staticmethod
-    def _moments(y, weight):
+    def _moments(y, weight, has_intercept):
         """Weighted mean and standard deviation, nought for a constant output."""
+        if not has_intercept:
+            return np.zeros(y.shape[1]), np.sqrt(np.average(y**2, axis=0, weights=weight))
         mean = np.average(y, axis=0, weights=weight)
         std = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
         return mean, np.where(std > 10 * np.finfo(np.float64).eps * np.abs(mean), std, 0.0)
@@ -98,8 +103,10 @@ class LogTargetScale(TargetScale):
         return np.ones_like(scale)
 
     @staticmethod
-    def _moments(y, weight):
-        """No shift, and the weighted mean."""
+    def _moments(y, weight, has_intercept):
+        """No shift, and the weighted mean; nothing without a summand that could take it up."""
+        if not has_intercept:
+            return np.zeros(y.shape[1]), np.zeros(y.shape[1])
         mean = np.average(y, axis=0, weights=weight)
         return np.zeros_like(mean), mean
 

@@ -51,6 +51,7 @@ CHANGES = {
     "feature_groups": (((0, 1),), {"group_l1": 0.01}),
     "penalty_factor": ((0.0, 1.0, 2.0, 3.0), {"l1_per_layer": 0.01}),
     "positive_weights": (True, {}),
+    "fit_intercept": (False, {"hidden_layer_sizes": (), "tol": 1e-9}),
     "normalize_y": (False, {}),
     "normalization": ("batch", {}),
     "dropout": (0.2, {}),

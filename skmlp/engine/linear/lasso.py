@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..network.columns import BLOCK_ROWS, UNUSABLE, column_moments, pooled
+from ..network.columns import BLOCK_ROWS, UNUSABLE, origins_and_scales, pooled
 from ..network.layout import Layout
 from ..network.losses import LOSSES
 from ..penalty.prox import PenaltyNumbers, penalty_numbers
@@ -33,14 +33,18 @@ ROUNDED = (
 class Moments:
     """Weighted centred second moments of X (n, p) and y (n, q), in columns of X scaled to std one.
 
+    Without an intercept nothing is centred, and root mean squares take the place of deviations.
+
     ``cross`` (p, q) is X'y, ``y_square`` the square of y summed over outputs. ``gram`` is X'X,
     formed in blocks of rows, or kept as its columns where features outnumber rows. Constant columns
     have moments zero. ``members`` are groups of features that share one scale, so that their norm
     stays a norm.
     """
 
-    def __init__(self, samples: Samples, members: Sequence[int] | None = None) -> None:
-        self.x_mean, std = column_moments(samples)
+    def __init__(
+        self, samples: Samples, members: Sequence[int] | None = None, has_intercept: bool = True
+    ) -> None:
+        self.x_mean, std = origins_and_scales(samples, has_intercept)
         self.is_constant = std == 0
         inverse_scale = ~self.is_constant
         if members is not None:
@@ -48,8 +52,9 @@ class Moments:
         self.scale = np.where(std > 0, std, 1.0)
         inverse_scale = inverse_scale / self.scale
         self.n_rows, n_features = samples.n_rows, len(std)
+        self.largest_rank = min(n_features, self.n_rows - has_intercept)
         root = np.sqrt(samples.relative_weight() / samples.n_rows)
-        y = self._centred_target(samples.y.astype(np.float64), root)
+        y = self._centred_target(samples.y.astype(np.float64), root, has_intercept)
         self.is_wide = n_features > self.n_rows
         self.cross = np.zeros((n_features, y.shape[1]))
         gram = 0.0
@@ -60,10 +65,10 @@ class Moments:
                 gram = gram + block.T @ block
         self.gram = Columns(block) if self.is_wide else Gram(gram)
 
-    def _centred_target(self, y: np.ndarray, root: np.ndarray) -> np.ndarray:
+    def _centred_target(self, y: np.ndarray, root: np.ndarray, has_intercept: bool) -> np.ndarray:
         """y without its mean, times the roots of its rows' shares; ValueError beyond float64."""
         with np.errstate(over="ignore", invalid="ignore"):
-            self.y_mean = (root**2 * y).sum(0)
+            self.y_mean = (root**2 * y).sum(0) if has_intercept else np.zeros(y.shape[1])
             y = (y - self.y_mean) * root
             self.y_square = float((y * y).sum())
         if not np.isfinite(self.y_square):
@@ -100,7 +105,7 @@ class _Output:
     """One output's problem, in scaled columns, solved on working sets of them."""
 
     def __init__(self, moments: Moments, penalty: PenaltyNumbers, output: int) -> None:
-        cross, rank = moments.cross[:, output], min(len(moments.scale), moments.n_rows - 1)
+        cross, rank = moments.cross[:, output], moments.largest_rank
         self.problem = Quadratic(moments.gram, cross, moments.scaled(penalty), rank)
         self.moments, self.penalty = moments, self.problem.penalty
 
@@ -169,7 +174,7 @@ def is_linear_regression(program: Program) -> bool:
 def solve_linear(task: Task) -> Solution:
     """The penalised linear regression of a task, exact zeros included."""
     layout = Layout(task.program)
-    moments = Moments(task.train, task.program.feature_groups)
+    moments = Moments(task.train, task.program.feature_groups, task.program.has_intercept)
     numbers = penalty_numbers(task, layout)
     penalty = replace(numbers.of(np.arange(moments.cross.size)), groups=numbers.groups)
     if task.program.has_group_norms:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..network.activations import ACTIVATIONS
-from ..network.columns import BLOCK_ROWS, column_moments
+from ..network.columns import BLOCK_ROWS, origins_and_scales
+from ..network.first_weights import output_bias
 from ..network.losses import LOSSES
 from ..penalty.group_norms import largest_of
 from ..task import Task
@@ -27,12 +28,13 @@ def null_moments(task: Task, offset: np.ndarray | None = None) -> tuple[np.ndarr
     """Covariances (n_features, q) of X with minus the loss's derivative, and deviations of X.
 
     The derivative is that at the outputs ``offset`` (n, q), by default the best constant model's.
+    Without an intercept both are about zero.
     """
     samples, loss = task.train, LOSSES[task.program.loss]
-    mean, std = column_moments(samples)
+    mean, std = origins_and_scales(samples, task.program.has_intercept)
     weight = samples.relative_weight()
     if offset is None:
-        offset = loss.constant(samples.y, weight)
+        offset = output_bias(task.program, samples)
     downhill = -loss.gradient(offset, samples.y) * weight / samples.n_rows
     cross = np.zeros((len(mean), downhill.shape[1]))
     for rows, X in samples.blocks(BLOCK_ROWS):

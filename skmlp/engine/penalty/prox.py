@@ -114,7 +114,7 @@ def penalty_numbers(task: Task, layout: Layout) -> PenaltyNumbers:
 
 
 def _bounds(task: Task, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper bounds (size,): non-negative layers, and zero for excluded features."""
+    """Lower and upper bounds (size,): non-negative layers, and zero for what is left out."""
     lower, upper = np.full(layout.size, -np.inf), np.full(layout.size, np.inf)
     for piece, positive in zip(layout.weights, task.positive, strict=True):
         if positive:
@@ -122,6 +122,8 @@ def _bounds(task: Task, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     for piece, positive in zip(layout.gains, task.positive, strict=False):
         if positive:  # a negative gain would turn non-negative weights round
             lower[piece.slice] = 0.0
+    if not task.program.has_intercept:
+        lower[layout.biases[-1].slice] = upper[layout.biases[-1].slice] = 0.0
     first = layout.weights[0]
     fixed = np.broadcast_to(task.excluded[:, None], first.shape).ravel()
     lower[first.slice][fixed] = upper[first.slice][fixed] = 0.0
