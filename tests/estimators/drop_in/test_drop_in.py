@@ -31,6 +31,7 @@ def test_signature_is_mlp_regressors_then_keyword_only():
         "feature_groups": None,
         "penalty_factor": None,
         "positive_weights": False,
+        "fit_intercept": True,
         "normalize_y": True,
         "normalization": None,
         "dropout": 0.0,
