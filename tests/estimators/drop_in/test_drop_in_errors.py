@@ -121,6 +121,7 @@ INVALID = {
     "feature_groups": "pairs",
     "penalty_factor": "adaptive",
     "positive_weights": "no",
+    "fit_intercept": "no",
     "normalize_y": "no",
     "normalization": "group",
     "dropout": 1.0,
