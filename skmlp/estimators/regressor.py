@@ -46,7 +46,8 @@ class RegularizedMLPRegressor(
                 + sum_k l1_k sum_ij P_ij |W_k,ij|
                 + sum_k alpha_k / (2 S) sum_ij P_ij W_k,ij^2
                 + group_l1 sum_g sqrt(|g|) P_g ||W_1[g, :]||_2
-        subject to  W_k >= 0  for the layers with positive weights
+        subject to  W_k >= 0  for the layers with positive weights,
+                    lower_limits <= W_1 <= upper_limits
 
     where s_i are the sample weights, S their sum, P the penalty factors of the input features
     (first layer only, 1 elsewhere), g the groups of input features (each feature its own, unless
@@ -172,6 +173,18 @@ class RegularizedMLPRegressor(
         0 leaves it unpenalised, infinity excludes it. A dict, or a Series by column name, maps
         names to factors, 1 for those not named. Features of a group have the same factor, or are
         excluded. The factors count as they are; glmnet rescales its own to sum to n_features.
+
+    lower_limits : float, array-like of shape (n_features,), dict or None, default=None
+        Least values, <= 0, of the coefficients of a linear model, in the units of X and y that are
+        given, for all features or one each (glmnet's ``lower.limits``). A dict, or a Series by
+        column name, maps names to limits; features not named, and all with None, have none. In
+        networks limits can only be 0 or infinite, and hold the signs of the weights that leave a
+        feature: where those of later layers are positive (``positive_weights=(False, True)``) the
+        function increases in features with a lower limit of 0 and decreases in those with an
+        upper one, if activation and normalisation are as for ``positive_weights``.
+
+    upper_limits : float, array-like of shape (n_features,), dict or None, default=None
+        Largest values, >= 0, in the same way (glmnet's ``upper.limits``).
 
     positive_weights : bool or array-like of shape (n_layers - 1,), default=False
         Whether a layer's weights are held non-negative, one for all layers or one each. Not the
@@ -343,6 +356,14 @@ class RegularizedMLPRegressor(
         "group_l1": [Interval(Real, 0, None, closed="left")],
         "feature_groups": ["array-like", dict, callable, None],
         "penalty_factor": ["array-like", dict, None],
+        "lower_limits": [
+            *(Interval(Real, None, 0, closed="right"), Options(Real, {-np.inf})),
+            *("array-like", dict, None),
+        ],
+        "upper_limits": [
+            *(Interval(Real, 0, None, closed="left"), Options(Real, {np.inf})),
+            *("array-like", dict, None),
+        ],
         "positive_weights": ["boolean", "array-like"],
         "fit_intercept": ["boolean"],
         "normalize_y": ["boolean"],
@@ -382,6 +403,8 @@ class RegularizedMLPRegressor(
         group_l1=0.0,
         feature_groups=None,
         penalty_factor=None,
+        lower_limits=None,
+        upper_limits=None,
         positive_weights=False,
         fit_intercept=True,
         normalize_y=True,
@@ -417,6 +440,8 @@ class RegularizedMLPRegressor(
         self.group_l1 = group_l1
         self.feature_groups = feature_groups
         self.penalty_factor = penalty_factor
+        self.lower_limits = lower_limits
+        self.upper_limits = upper_limits
         self.positive_weights = positive_weights
         self.fit_intercept = fit_intercept
         self.normalize_y = normalize_y

@@ -65,13 +65,18 @@ class TargetScale:
 
     def to_units(self, weights: Weights) -> Weights:
         """Weights that predict in the units of y, from weights in those of training."""
-        coef, intercept = weights.coefs[-1], weights.intercepts[-1]
-        return _with_output(weights, coef * self.scale, intercept * self.scale + self._origin)
+        coef, intercept = weights.coefs[-1] * self.coef_scale, weights.intercepts[-1]
+        return _with_output(weights, coef, intercept * self.scale + self._origin)
 
     def from_units(self, weights: Weights) -> Weights:
         """The inverse of ``to_units``; to thirty bits where y is snapped, for the same reason."""
         coef, intercept = weights.coefs[-1], weights.intercepts[-1]
         return self._rounded(weights, coef / self.scale, (intercept - self._origin) / self.scale)
+
+    @property
+    def coef_scale(self):
+        """What coefficients of training (n_outputs,) are multiplied by in the units of y."""
+        return self.scale
 
     @property
     def _origin(self):
@@ -109,6 +114,10 @@ class LogTargetScale(TargetScale):
             return np.zeros(y.shape[1]), np.zeros(y.shape[1])
         mean = np.average(y, axis=0, weights=weight)
         return np.zeros_like(mean), mean
+
+    @property
+    def coef_scale(self):
+        return np.ones_like(self.scale)
 
     def to_units(self, weights: Weights) -> Weights:
         intercept = weights.intercepts[-1] + self._origin

@@ -50,6 +50,8 @@ CHANGES = {
     "group_l1": (0.01, {}),
     "feature_groups": (((0, 1),), {"group_l1": 0.01}),
     "penalty_factor": ((0.0, 1.0, 2.0, 3.0), {"l1_per_layer": 0.01}),
+    "lower_limits": (0.0, {}),
+    "upper_limits": ((0.0, np.inf, np.inf, 0.0), {}),
     "positive_weights": (True, {}),
     "fit_intercept": (False, {"hidden_layer_sizes": (), "tol": 1e-9}),
     "normalize_y": (False, {}),

@@ -2,7 +2,7 @@
 
 With x' = (x - mean) / std and y' = (y - mean_y) / scale, the network with weights W_1' = std W_1,
 W_K' = W_K / scale (and biases that absorb the means) has the same objective divided by scale^2,
-with l1' = l1 |dW / dW'| / scale^2. Bounds of 0 and infinity stay. Without an intercept the means
+with l1' = l1 |dW / dW'| / scale^2, and bounds over dW / dW'. Without an intercept the means
 are zeros, and deviations are those from zero.
 """
 
@@ -59,7 +59,10 @@ class Scaling:
             of_group[groups.members] = self._weight(multiplier)[:, 0]
             groups = replace(groups, strength=groups.strength * of_group / square)
         l1, l2 = penalty.l1 * multiplier / square, penalty.l2 * multiplier**2 / square
-        return replace(penalty, l1=l1, l2=l2, groups=groups)
+        units = np.ones(self._layout.size)
+        units[: multiplier.size] = multiplier
+        lower, upper = penalty.lower / units, penalty.upper / units
+        return PenaltyNumbers(l1, l2, lower, upper, groups)
 
     @property
     def columns(self) -> tuple[np.ndarray, np.ndarray]:

@@ -95,8 +95,8 @@ class Moments:
         return PenaltyNumbers(
             penalty.l1 / scale,
             penalty.l2 / scale**2,
-            np.where(fixed, 0.0, penalty.lower),
-            np.where(fixed, 0.0, penalty.upper),
+            np.where(fixed, 0.0, penalty.lower * scale),
+            np.where(fixed, 0.0, penalty.upper * scale),
             groups,
         )
 

@@ -62,6 +62,7 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
     for k, positive in enumerate(task.positive):
         if positive:
             weights.coefs[k] = np.maximum(weights.coefs[k], 0.0) + SMALLEST_POSITIVE
+    weights.coefs[0] = _within_signs(weights.coefs[0], task.limits)
     weights.coefs[0][task.excluded] = 0.0
     weights.intercepts[-1] = np.zeros_like(weights.intercepts[-1])
     is_scaled = task.program.is_deterministic
@@ -75,6 +76,15 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
     if task.program.normalization == "batch" and any(task.positive):
         return unfold(task, weights._replace(gains=[], shifts=[]))
     return weights
+
+
+def _within_signs(coef: np.ndarray, limits: np.ndarray | None) -> np.ndarray:
+    """The first layer with weights turned round that have the other sign of what limits allow."""
+    if limits is None:
+        return coef
+    lower, upper = limits
+    coef = np.where(lower == 0, np.abs(coef), coef)
+    return np.where(upper == 0, -np.abs(coef), coef)
 
 
 def _unscale_first_layer(weights: Weights, mean: np.ndarray, std: np.ndarray) -> None:

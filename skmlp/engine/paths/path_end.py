@@ -95,8 +95,7 @@ def _candidates(scheme, task: Task, offset: np.ndarray | None) -> _Candidates:
     free, (factor, sparse) = ~task.excluded, task.factors()
     is_rounding = np.abs(cross) <= ROUNDING * std[:, None] * np.abs(task.train.y).max(0)
     cross = np.where(free[:, None] & ~is_rounding, cross, 0.0)
-    if all(task.positive):
-        cross = np.maximum(cross, 0)
+    cross = np.clip(cross, *task.signs[:, :, None])
     if scheme.param == "group_l1":
         l1 = task.l1[0] * sparse
         members = np.asarray(task.program.feature_groups)

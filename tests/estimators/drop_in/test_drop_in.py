@@ -30,6 +30,8 @@ def test_signature_is_mlp_regressors_then_keyword_only():
         "group_l1": 0.0,
         "feature_groups": None,
         "penalty_factor": None,
+        "lower_limits": None,
+        "upper_limits": None,
         "positive_weights": False,
         "fit_intercept": True,
         "normalize_y": True,

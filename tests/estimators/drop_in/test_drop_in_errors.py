@@ -120,6 +120,8 @@ INVALID = {
     "group_l1": -1.0,
     "feature_groups": "pairs",
     "penalty_factor": "adaptive",
+    "lower_limits": 1.0,
+    "upper_limits": -1.0,
     "positive_weights": "no",
     "fit_intercept": "no",
     "normalize_y": "no",
