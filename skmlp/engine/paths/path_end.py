@@ -16,6 +16,7 @@ from ..network.losses import LOSSES
 from ..penalty.group_norms import largest_of
 from ..task import Task
 
+RIDGE_RATIO = 1e-3  # whose end that of L2 alone is, by glmnet's convention
 N_CHAINS = 400
 N_BISECTIONS = 64
 WIDEST = 1e150
@@ -70,7 +71,8 @@ def largest(scheme, task: Task, offset: np.ndarray | None) -> float:
     if not candidates.rho.size:
         return 0.0
     if task.program.n_layers == 1:
-        return float((candidates.rho / candidates.moving).max()) / scheme.l1_ratio
+        end = float((candidates.rho / candidates.moving).max())
+        return end / (scheme.l1_ratio or RIDGE_RATIO)
     return _last_chain(scheme, task, candidates)
 
 
