@@ -291,6 +291,7 @@ class Solution:
     """A trained network and the record of its training.
 
     ``objective`` and ``optimality`` are those of the full objective at ``weights``.
+    ``dual_gap`` (q,), or (1,) for all outputs, is that of linear regression with L1, L2 or norms.
     ``loss_curve`` is None for solvers without epochs, the validation records None without
     validation data. ``validation_score`` is that of ``weights``, with early stopping, and
     ``unfolded`` the network as trained, where batch normalisation is folded into ``weights``.
@@ -308,6 +309,7 @@ class Solution:
     unfolded: Weights | None = None
     optimizer: dict = field(default_factory=dict)
     message: str = ""
+    dual_gap: np.ndarray | None = None
 
     @property
     def is_usable(self) -> bool:

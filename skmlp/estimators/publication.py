@@ -51,6 +51,9 @@ def fitted_attributes(task, data, solution, before):
     if program.normalization == "layer":
         attributes["layer_norm_gains_"] = weights.gains
         attributes["layer_norm_shifts_"] = weights.shifts
+    if solution.dual_gap is not None:
+        gap = solution.dual_gap
+        attributes["dual_gap_"] = float(gap[0]) if len(gap) == 1 else gap
     attributes |= _history(task, solution, before)
     return attributes
 

@@ -252,6 +252,13 @@ class RegularizedMLPRegressor(
         do proximal steps in the weights or biases of single layers. Without hidden layers it is
         rounding; a warning says where float32 coefficients cannot hold the optimum.
 
+    dual_gap_ : float or ndarray of shape (n_outputs,)
+        The duality gap in the units of ``objective_``, as that of
+        :class:`sklearn.linear_model.Lasso`: an upper bound of F over its minimum. One for each
+        output, or with ``group_l1`` on several coefficients one in all, as that of MultiTaskLasso.
+        Only without hidden layers, with squared error, ``solver='lbfgs'`` and a penalty, but not
+        with L1 beside such groups.
+
     loss_ : float
         The last entry of ``loss_curve_``; F for lbfgs.
 

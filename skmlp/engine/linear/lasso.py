@@ -16,6 +16,7 @@ from ..network.layout import Layout
 from ..network.losses import LOSSES
 from ..penalty.prox import PenaltyNumbers, penalty_numbers
 from ..task import Program, Samples, Solution, Status, Task, Weights
+from .duality import Squares, dual_gap
 from .gram import Columns, Gram, is_sizeable
 from .group_lasso import solve_groups
 from .quadratic import GRADIENT_ROUNDING, Quadratic, solve
@@ -35,10 +36,10 @@ class Moments:
 
     Without an intercept nothing is centred, and root mean squares take the place of deviations.
 
-    ``cross`` (p, q) is X'y, ``y_square`` the square of y summed over outputs. ``gram`` is X'X,
-    formed in blocks of rows, or kept as its columns where features outnumber rows. Constant columns
-    have moments zero. ``members`` are groups of features that share one scale, so that their norm
-    stays a norm.
+    ``cross`` (p, q) is X'y, ``y_squares`` (q,) the squares of y, ``y_square`` their sum. ``gram``
+    is X'X, formed in blocks of rows, or kept as its columns where features outnumber rows. Constant
+    columns have moments zero. ``members`` are groups of features that share one scale, so that
+    their norm stays a norm.
     """
 
     def __init__(
@@ -70,7 +71,8 @@ class Moments:
         with np.errstate(over="ignore", invalid="ignore"):
             self.y_mean = (root**2 * y).sum(0) if has_intercept else np.zeros(y.shape[1])
             y = (y - self.y_mean) * root
-            self.y_square = float((y * y).sum())
+            self.y_squares = (y * y).sum(0)
+            self.y_square = float(self.y_squares.sum())
         if not np.isfinite(self.y_square):
             raise ValueError(UNUSABLE.format(name="y", range="too large"))
         if self.y_square < np.finfo(float).tiny and y.any():
@@ -205,7 +207,7 @@ def _certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_it
     dtype = np.dtype(task.program.dtype)
     exact, coef = coef, coef.astype(dtype)
     own = coef.astype(np.float64)
-    objective, optimality, residual = _certificate(moments, penalty, own)
+    objective, optimality, residual, gap = _certificate(moments, penalty, own)
     allowed = _rounding(moments, own, np.finfo(dtype).eps)
     status, message = Status.MAX_ITER, NOT_CONVERGED
     if not np.isfinite(coef).all():
@@ -216,11 +218,11 @@ def _certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_it
         message = ROUNDED.format(dtype=dtype)
     intercept = (moments.y_mean - moments.x_mean @ own).astype(dtype)
     weights = Weights([coef], [intercept], [], [])
-    return Solution(weights, status, n_iter, objective, optimality, message=message)
+    return Solution(weights, status, n_iter, objective, optimality, message=message, dual_gap=gap)
 
 
 def _certificate(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
-    """F, its residual and that in scaled columns."""
+    """F, its residual, that in scaled columns, and the duality gap."""
     scale, l2 = moments.scale[:, None], penalty.l2.reshape(coef.shape)
     b = coef * scale
     product = moments.gram.times(b)
@@ -229,7 +231,10 @@ def _certificate(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
     objective += 0.5 * float((l2 * coef**2).sum()) + penalty.value(coef.ravel())
     optimality = penalty.residual(coef.ravel(), gradient.ravel())
     residual = moments.scaled(penalty).residual(b.ravel(), (gradient / scale).ravel())
-    return objective, optimality, residual
+    fitted = (b * moments.cross).sum(0)
+    along, square = moments.y_squares - fitted, (b * product).sum(0) - fitted
+    squares = Squares(moments.y_squares, along, along + square)
+    return objective, optimality, residual, dual_gap(penalty, coef, gradient, squares)
 
 
 def _rounding(moments: Moments, coef: np.ndarray, eps: float) -> float:

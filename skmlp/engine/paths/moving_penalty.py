@@ -136,7 +136,9 @@ def _settled(task: Task, solution: Solution) -> Solution:
     program, has_converged = task.program, solution.status is Status.CONVERGED
     is_exact = has_converged and is_linear_regression(program) and program.is_deterministic
     if is_exact or program.n_layers > 1:
-        return solution if solution.weights.support.any() else constant(task)
+        if solution.weights.support.any():
+            return solution
+        return replace(constant(task), dual_gap=solution.dual_gap)
     zeros = constant(task)
     return zeros if zeros.optimality <= EXACT * max(task.l1[0], task.group_l1) else solution
 
