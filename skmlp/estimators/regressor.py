@@ -313,6 +313,10 @@ class RegularizedMLPRegressor(
     With several outputs the squared error is summed over them (as in Ridge): gradients are
     MLPRegressor's, and reported losses are n_outputs times its.
 
+    There is no ``precompute``: without hidden layers 'lbfgs' forms X'X once a fit, unless features
+    outnumber rows, and all outputs share it. So many targets of one X are fitted soonest as the
+    columns of one y, under ``l1_per_layer`` and ``alpha`` each by itself.
+
     References
     ----------
     .. [1] Kingma, Ba, "Adam: a method for stochastic optimization", 2015.

@@ -60,7 +60,9 @@ class Moments:
         self.cross = np.zeros((n_features, y.shape[1]))
         gram = 0.0
         for rows, X in samples.blocks(self.n_rows if self.is_wide else BLOCK_ROWS):
-            block = (X - self.x_mean) * root[rows] * inverse_scale
+            block = np.subtract(X, self.x_mean, dtype=np.float64)
+            block *= root[rows]  # in place: new memory of a block takes longer than to fill it
+            block *= inverse_scale
             self.cross += block.T @ y[rows]
             if not self.is_wide:
                 gram = gram + block.T @ block
