@@ -191,6 +191,31 @@ def test_sparse_x():
     assert_same_solution(model, dense.coefs_[0], dense.intercepts_[0])
 
 
+@pytest.mark.parametrize("groups", [{}, {"feature_groups": [[0, 1], [2, 5]]}], ids=str)
+def test_signs_under_group_norms(groups):
+    X, y = drawn(*SHAPES["long"])
+    Y = np.column_stack([y, X[:, 4] - y])
+    positive = linear(group_l1=0.1, positive_weights=True, **groups).fit(X, Y)
+    model = linear(group_l1=0.1, lower_limits=0.0, **groups).fit(X, Y)
+    assert_array_equal(model.coefs_[0], positive.coefs_[0])
+    some = linear(group_l1=0.1, lower_limits=np.resize([0.0, -INF], 12), **groups).fit(X, Y)
+    assert some.optimality_ < 1e-9
+    assert some.coefs_[0][::2].min() >= 0 > some.coefs_[0][1::2].min()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_sparse_epochs_without_intercept_keep_within_limits(solver):
+    X, y = drawn(*SHAPES["long"])
+    X = sparse.csr_array(np.where(X > 1.2, X, 0.0))
+    params = {"solver": solver, "max_iter": 20, "fit_intercept": False}
+    limits = {"lower_limits": -0.2, "upper_limits": 0.1}
+    model = linear(learning_rate_init=0.05, **params, **limits).fit(X, y)
+    assert model.coefs_[0].min() == -0.2
+    assert model.coefs_[0].max() <= 0.1
+    assert_array_equal(model.intercepts_[0], [0.0])
+
+
 def test_single_precision_keeps_within_limits():
     X, y = drawn(*SHAPES["long"])
     model = linear(0.01, lower_limits=-0.3, upper_limits=0.2, normalize_y=True)

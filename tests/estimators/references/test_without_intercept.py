@@ -201,3 +201,26 @@ def test_hidden_layers_need_the_intercept():
         model.fit(X, y)
     with pytest.raises(ValueError, match="fit_intercept=False"):
         regularization_path(model.set_params(alpha=1.0), X, y)
+
+
+@pytest.mark.parametrize("normalize_y", [False, True])
+def test_poisson_path_ends_at_the_model_of_zeros(normalize_y):
+    """At max_j |mean x_j (y - 1)|: the outputs are zero there, and the predictions one."""
+    X, _ = DATA["long"]
+    y = RNG.poisson(np.exp(0.3 * X[:, 0])).astype(float)
+    model = without(loss="poisson", normalize_y=normalize_y)
+    path = regularization_path(model, X, y, n_strengths=3, eps=0.1, relaxed=False)
+    assert path.strengths[-1] == pytest.approx(np.abs(X.T @ (y - 1)).max() / len(y), rel=1e-9)
+    assert_array_equal(path.models[-1].predict(X), 1.0)
+    assert path.n_features[0] > 0 == path.n_features[-1]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("y", [np.zeros(80), np.full(80, 3.0)], ids=["zeros", "threes"])
+def test_targets_of_one_value(y):
+    X, _ = DATA["long"]
+    reference = Lasso(alpha=0.1, **EXACT).fit(X, y)
+    assert_allclose(without(0.1).fit(X, y).coefs_[0][:, 0], reference.coef_, atol=1e-9)
+    found = RegularizedMLPRegressorCV(without(), n_strengths=4, cv=3).fit(X, y)
+    assert_array_equal(found.intercepts_[0], [0.0])
+    assert found.path_.support.any() == y.any()
