@@ -27,11 +27,14 @@ class TargetScale:
     unit: np.ndarray | float = 1.0
 
     @classmethod
-    def of(cls, y, weight, normalize, snap=False):
-        """The scale of y (n, n_outputs), in units of its moments, or y as it is."""
+    def of(cls, y, weight, normalize, snap=False, has_intercept=True):
+        """The scale of y (n, n_outputs), in units of its moments, or y as it is.
+
+        Without an intercept these are about zero.
+        """
         size = np.abs(y).max(axis=0)
         size = np.where(size > 0, size, 1.0)  # squares of huge or tiny values stay finite
-        mean, scale = cls._moments(y / size, weight)
+        mean, scale = cls._moments(y / size, weight, has_intercept)
         mean, scale = size * mean, np.where(scale > 0, size * scale, 1.0)
         unit = cls._unit(scale)
         if not normalize:
@@ -47,8 +50,10 @@ class TargetScale:
         return scale
 
     @staticmethod
-    def _moments(y, weight):
+    def _moments(y, weight, has_intercept):
         """Weighted mean and standard deviation, nought for a constant output."""
+        if not has_intercept:
+            return np.zeros(y.shape[1]), np.sqrt(np.average(y**2, axis=0, weights=weight))
         mean = np.average(y, axis=0, weights=weight)
         std = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
         return mean, np.where(std > 10 * np.finfo(np.float64).eps * np.abs(mean), std, 0.0)
@@ -60,13 +65,18 @@ class TargetScale:
 
     def to_units(self, weights: Weights) -> Weights:
         """Weights that predict in the units of y, from weights in those of training."""
-        coef, intercept = weights.coefs[-1], weights.intercepts[-1]
-        return _with_output(weights, coef * self.scale, intercept * self.scale + self._origin)
+        coef, intercept = weights.coefs[-1] * self.coef_scale, weights.intercepts[-1]
+        return _with_output(weights, coef, intercept * self.scale + self._origin)
 
     def from_units(self, weights: Weights) -> Weights:
         """The inverse of ``to_units``; to thirty bits where y is snapped, for the same reason."""
         coef, intercept = weights.coefs[-1], weights.intercepts[-1]
         return self._rounded(weights, coef / self.scale, (intercept - self._origin) / self.scale)
+
+    @property
+    def coef_scale(self):
+        """What coefficients of training (n_outputs,) are multiplied by in the units of y."""
+        return self.scale
 
     @property
     def _origin(self):
@@ -98,10 +108,16 @@ class LogTargetScale(TargetScale):
         return np.ones_like(scale)
 
     @staticmethod
-    def _moments(y, weight):
-        """No shift, and the weighted mean."""
+    def _moments(y, weight, has_intercept):
+        """No shift, and the weighted mean; nothing without a summand that could take it up."""
+        if not has_intercept:
+            return np.zeros(y.shape[1]), np.zeros(y.shape[1])
         mean = np.average(y, axis=0, weights=weight)
         return np.zeros_like(mean), mean
+
+    @property
+    def coef_scale(self):
+        return np.ones_like(self.scale)
 
     def to_units(self, weights: Weights) -> Weights:
         intercept = weights.intercepts[-1] + self._origin
