@@ -5,7 +5,7 @@ Exact without hidden layers. With them it is an estimate, from chains x_j -> one
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..task import Task
 
 N_CHAINS = 400
 N_BISECTIONS = 64
+BLOCK_CHAINS = 1000  # looked at together: memory
 WIDEST = 1e150
 ROUNDING = 1e-14  # of a covariance, over the deviation of X times the size of y
 FREE_TOL = 1e-8
@@ -87,6 +88,10 @@ class _Candidates:
     l1: np.ndarray
     factor: np.ndarray
 
+    def of(self, which: np.ndarray) -> _Candidates:
+        """Some of them."""
+        return _Candidates(*(getattr(self, field.name)[which] for field in fields(self)))
+
 
 def _candidates(scheme, task: Task, offset: np.ndarray | None) -> _Candidates:
     cross, std = null_moments(task, offset)
@@ -127,26 +132,53 @@ def _or_one(values: np.ndarray) -> np.ndarray:
 def _last_chain(scheme, task: Task, candidates: _Candidates) -> float:
     """The largest strength at which a chain of single weights a_1 .. a_K still has an optimum.
 
+    Of many candidates few can be the last: where one is found, those whose chains are gone at its
+    end are out, and the search goes on among the others.
+    """
+    scores = candidates.rho / candidates.std / candidates.moving
+    chains = _Chains(scheme, task, candidates)
+    left, end = np.argsort(-scores, kind="stable"), 0.0
+    while left.size:
+        low, high = chains.end_of(left[:1])
+        end = max(end, low)
+        left = left[1:][chains.hold(high, left[1:])]
+    return end if end > 1 / WIDEST else 0.0
+
+
+class _Chains:
+    """Chains of single weights a_1 .. a_K from candidates to y, and up to where they hold.
+
     A chain of slope c = prod a_k on a standardised input has the loss h c^2 / 2 - rho c, h the
     loss's curvature; its penalty is stationary where l1_k a_k + l2_k a_k^2 = t for every layer,
     with t <= c (rho - h c) as long as the chain holds. Since c grows with t, that is so for some
     t where c >= rho / (2 h) at the smallest. Bisection on the strength, over a grid of t.
     """
-    loss, samples = LOSSES[task.program.loss], task.train
-    constant = loss.constant(samples.y, samples.relative_weight())
-    h = float(loss.curvature(constant).mean())
-    rho = (candidates.rho / candidates.std)[:, None]
-    t = np.geomspace(1e-10, 0.25, N_CHAINS) * np.square(rho) / h
-    low, high = np.full((2, len(rho), 1), 1 / WIDEST)
-    high *= WIDEST**2
-    for _ in range(N_BISECTIONS):
-        middle = np.sqrt(low * high)
+
+    def __init__(self, scheme, task: Task, candidates: _Candidates) -> None:
+        loss, samples = LOSSES[task.program.loss], task.train
+        constant = loss.constant(samples.y, samples.relative_weight())
+        self._h = float(loss.curvature(constant).mean())
+        self._scheme, self._task, self._candidates = scheme, task, candidates
+
+    def end_of(self, one: np.ndarray) -> tuple[float, float]:
+        """The largest strength at which the chain of one candidate holds, and the next above."""
+        low, high = 1 / WIDEST, WIDEST
+        for _ in range(N_BISECTIONS):
+            middle = float(np.sqrt(low * high))
+            low, high = (middle, high) if self.hold(middle, one)[0] else (low, middle)
+        return low, high
+
+    def hold(self, strength: float, which: np.ndarray) -> np.ndarray:
+        """Whether the chains of the candidates ``which`` hold at a strength, (n,) of bool."""
+        pieces = np.array_split(which, 1 + len(which) // BLOCK_CHAINS)
+        return np.concatenate([self._hold(strength, self._candidates.of(one)) for one in pieces])
+
+    def _hold(self, strength: float, candidates: _Candidates) -> np.ndarray:
+        rho, h = (candidates.rho / candidates.std)[:, None], self._h
+        t = np.geomspace(1e-10, 0.25, N_CHAINS) * np.square(rho) / h
         with np.errstate(over="ignore"):
-            c = _slope(scheme, task, candidates, middle, t)
-            holds = (c * (rho - h * c) >= t).any(1, keepdims=True) | (c[:, :1] >= rho / (2 * h))
-        low, high = np.where(holds, middle, low), np.where(holds, high, middle)
-    end = float(low.max())
-    return end if end > 1 / WIDEST else 0.0
+            c = _slope(self._scheme, self._task, candidates, strength, t)
+            return (c * (rho - h * c) >= t).any(1) | (c[:, 0] >= rho[:, 0] / (2 * h))
 
 
 def _slope(scheme, task: Task, candidates: _Candidates, strength, t) -> np.ndarray:

@@ -188,3 +188,23 @@ def test_end_of_poisson_networks_follows_the_units_of_y(unit):
         return Scheme("group_l1").largest(task_of(X, y, **params, loss="poisson"))
 
     assert end(unit) == pytest.approx(unit * end(1.0), rel=1e-9)
+
+
+@pytest.mark.parametrize("param", ["group_l1", "l1_per_layer"])
+def test_end_is_the_last_of_the_ends_of_each_feature_alone(param):
+    """However many there are, in whatever order; columns that are equal end together."""
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(40, 30)) * rng.uniform(0.1, 10, 30)
+    wide[:, 7] = wide[:, 3]
+    y = wide[:, :10] @ (rng.normal(size=10) / wide.std(0)[:10]) + rng.normal(size=40)
+    factor = rng.uniform(0.5, 2, 30)
+    params = {**NETWORK, "hidden_layer_sizes": 5, "alpha": 3.0, "group_l1": 1.0}
+
+    def end(columns):
+        task = task_of(wide[:, columns], y, **params, penalty_factor=factor[columns])
+        return Scheme(param).largest(task)
+
+    order = rng.permutation(30)
+    expected = max(end([column]) for column in range(30))
+    assert end(np.arange(30)) == pytest.approx(expected, rel=1e-12)
+    assert end(order) == pytest.approx(expected, rel=1e-12)
