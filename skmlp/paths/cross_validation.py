@@ -87,8 +87,9 @@ class RegularizedMLPRegressorCV(
     n_strengths : int, default=20
         Number of strengths; see :func:`regularization_path`.
 
-    eps : float, default=1e-6
-        The smallest strength over the largest.
+    eps : float or 'auto', default='auto'
+        The smallest strength over the largest. 'auto' is 1e-6, and 1e-2 for networks with hidden
+        layers where columns are more than rows, and than two hundred.
 
     strengths : array-like of shape (n_strengths,), default=None
         Strengths to use instead, > 0.
@@ -242,6 +243,7 @@ class RegularizedMLPRegressorCV(
     _parameter_constraints: dict = {
         **PATH_CONSTRAINTS,
         "estimator": [*PATH_CONSTRAINTS["estimator"], None],
+        "eps": [*PATH_CONSTRAINTS["eps"], StrOptions({"auto"})],
         "relaxed": ["boolean", StrOptions({"auto"})],
         "selection": [StrOptions({"min", "1se"})],
         "alphas": ["array-like", "boolean", StrOptions({"auto"})],
@@ -259,7 +261,7 @@ class RegularizedMLPRegressorCV(
         *,
         param="group_l1",
         n_strengths=20,
-        eps=1e-6,
+        eps="auto",
         strengths=None,
         l1_ratio=1.0,
         adaptive="auto",

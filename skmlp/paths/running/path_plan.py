@@ -11,8 +11,15 @@ from ...estimators.publication import diverged
 from .initial_networks import InitialNetworks
 from .refits import Refits
 from .reports import Tally, line_of
-from .strength_grid import MOST_BEYOND_END, STRENGTH_OF_NOTHING, Grid, checked_strengths
-from .trainer import Trainer
+from .strength_grid import (
+    MOST_BEYOND_END,
+    SMALLEST,
+    SMALLEST_OF_WIDE,
+    STRENGTH_OF_NOTHING,
+    Grid,
+    checked_strengths,
+)
+from .trainer import Trainer, is_wide
 
 # of the parameters that all paths have
 PATH_CONSTRAINTS = {
@@ -58,6 +65,8 @@ class PathPlan:
             return Grid(np.full(n_strengths, STRENGTH_OF_NOTHING))
         if n_strengths == 1:
             return Grid(np.array([end]))
+        if eps == "auto":
+            eps = SMALLEST_OF_WIDE if is_wide(problem.task) else SMALLEST
         ratio = None if self.is_linear else eps ** (-1 / (n_strengths - 1))
         return Grid(np.geomspace(eps * end, end, n_strengths), ratio)
 
