@@ -11,9 +11,13 @@ import numpy as np
 
 from ..network.activations import ACTIVATIONS
 from ..network.columns import BLOCK_ROWS, column_moments
+from ..network.first_weights import constant_weights
+from ..network.layout import Layout
 from ..network.losses import LOSSES
 from ..penalty.group_norms import largest_of
-from ..task import Task
+from ..penalty.prox import penalty_numbers
+from ..runtime import one_fit
+from ..task import Task, Weights
 
 N_CHAINS = 400
 N_BISECTIONS = 64
@@ -116,6 +120,25 @@ def _candidates(scheme, task: Task, offset: np.ndarray | None) -> _Candidates:
     moves = (moving > 0) & (along > 0)
     numbers = norm, along, moving, largest_of(members, l1), largest_of(members, factor)
     return _Candidates(*(number[moves] for number in numbers))
+
+
+def end_of_network(scheme, task: Task, weights: Weights) -> float:
+    """The strength at which a network's gain in loss over the constant model is its penalty.
+
+    What acts through squares and products alone has chains of no slope, and ends there.
+    """
+    from ..descent.objective import objective_of
+
+    used = np.flatnonzero(weights.support)
+    own, row = task.restrict(used), weights.restrict(used)
+    layout = Layout(own.program)
+    moved = [scheme.at(own, strength) for strength in (0.0, 1.0, 0.0)]
+    penalties = [penalty_numbers(one, layout) for one in moved]
+    rows = np.stack([layout.pack(weights) for weights in (row, row, constant_weights(own))])
+    with one_fit():
+        certificates = objective_of(moved, penalties, layout).certificates(rows)
+    free, penalised, constant = (objective for objective, _ in certificates)
+    return max(0.0, constant - free) / (penalised - free)
 
 
 def _norms(members: np.ndarray, values: np.ndarray) -> np.ndarray:

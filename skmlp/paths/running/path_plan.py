@@ -56,11 +56,16 @@ class PathPlan:
 
     # Grids
 
-    def grid(self, problem, n_strengths, eps, strengths):
-        """The given strengths, or those from ``eps`` of the end to the end."""
+    def grid(self, problem, n_strengths, eps, strengths, start=None):
+        """The given strengths, or those from ``eps`` of the end to the end.
+
+        Of wide data that is the end of the network that the path starts from, where it lies higher.
+        """
         if strengths is not None:
             return Grid(checked_strengths(strengths))
         end = self._end(problem)
+        if start is not None and is_wide(problem.task):
+            end = max(end, self._end_of(problem.task, start))
         if end == 0:
             return Grid(np.full(n_strengths, STRENGTH_OF_NOTHING))
         if n_strengths == 1:
@@ -83,6 +88,12 @@ class PathPlan:
             offset = training_outputs(free, solution.weights)
         return self.scheme.largest(task, offset)
 
+    def _end_of(self, task, weights):
+        """That of a network."""
+        from ...engine.paths.path_end import end_of_network
+
+        return end_of_network(self.scheme, task, weights) if weights.support.any() else 0.0
+
     # Paths
 
     def ready(self, problems, adaptive):
@@ -98,7 +109,8 @@ class PathPlan:
         others are its ``parts``. Strengths at which a problem that is ``needed`` has diverged are
         left out; ValueError where the others leave no feature.
         """
-        grid = self.grid(problems[0], n_strengths, eps, strengths)
+        start = None if starts is None else starts[0]
+        grid = self.grid(problems[0], n_strengths, eps, strengths, start)
         most = len(grid.strengths)
         if grid.ratio is not None:
             most += int(MOST_BEYOND_END * most)
