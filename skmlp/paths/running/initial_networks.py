@@ -131,7 +131,7 @@ class Screen:
         widened = [_widened(*pair) for pair in zip(linear, fits[best], strict=True)]
         found = {}
         for share in WIDE_SHARES:
-            columns = self._columns(widened, share)
+            columns = self._columns(judges, widened, share)
             found.setdefault(tuple(c.tobytes() for c in columns), (share, columns))
         self._shares, self.options = zip(*found.values(), strict=True)
 
@@ -140,7 +140,7 @@ class Screen:
         linear = [_linear(problem) for problem in problems]
         fits = self._lassos(linear, self._share)
         widened = [_widened(*pair) for pair in zip(linear, fits, strict=True)]
-        return self._columns(widened, self._shares[option])
+        return self._columns(problems, widened, self._shares[option])
 
     def _lassos(self, problems, share):
         """Solutions at a share of the end of each one's path."""
@@ -151,11 +151,11 @@ class Screen:
         self._tally.add("linear models", moved, solutions)
         return solutions
 
-    def _columns(self, widened, share):
+    def _columns(self, problems, widened, share):
         solutions = self._lassos([problem for problem, _ in widened], share)
         return [
             _features(problem.task, products, solution.weights.support)
-            for (problem, products), solution in zip(widened, solutions, strict=True)
+            for problem, (_, products), solution in zip(problems, widened, solutions, strict=True)
         ]
 
 

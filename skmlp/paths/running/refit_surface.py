@@ -70,13 +70,16 @@ class RefitSurface:
     def look(self, selection):
         """Fill what the choice is made from, until that is at an alpha of known strengths.
 
-        Of wide data all features say little: the place where the path itself is best comes first.
+        Of wide data all features say little: strengths come first, and the one at which the path
+        itself is best.
         """
         middle = (len(self.kinds) - 1) // 2
         if is_wide(self._problems[0].task):
-            errors, _ = mean_errors(self._problems, held_out_errors(self._problems, self._fits))
-            if np.isfinite(errors).any():
-                self._along_alphas(1 + int(np.nanargmin(errors)), middle)
+            self._along_strengths(middle)
+            of_path, _ = mean_errors(self._problems, held_out_errors(self._problems, self._fits))
+            for errors in (self.mean_errors[0][1:, middle], of_path):
+                if np.isfinite(errors).any():
+                    self._along_alphas(1 + int(np.nanargmin(errors)), middle)
         self._along_alphas(DENSE, middle)
         seen = set()
         while (chosen := self.choose(selection)) and (kind := chosen[1]) not in seen:

@@ -11,10 +11,13 @@ from sklearn.linear_model import LinearRegression
 from support.engine_tasks import task_of
 
 from skmlp import RegularizedMLPRegressor, regularization_path
+from skmlp.engine.descent.objective import objective_of
 from skmlp.engine.epochs.validation_loss import training_outputs
+from skmlp.engine.network.layout import Layout
 from skmlp.engine.network.losses import LOSSES
-from skmlp.engine.paths.moving_penalty import Scheme
-from skmlp.engine.paths.path_end import null_moments, unpenalised
+from skmlp.engine.paths.moving_penalty import Scheme, constant
+from skmlp.engine.paths.path_end import end_of_network, null_moments, unpenalised
+from skmlp.engine.penalty.prox import penalty_numbers
 from skmlp.engine.train import train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Layers")
@@ -208,3 +211,19 @@ def test_end_is_the_last_of_the_ends_of_each_feature_alone(param):
     expected = max(end([column]) for column in range(30))
     assert end(np.arange(30)) == pytest.approx(expected, rel=1e-12)
     assert end(order) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("param, l1_ratio", [("group_l1", 1.0), ("l1_per_layer", 0.6)])
+def test_a_networks_own_end_is_where_zeros_are_as_good(param, l1_ratio):
+    """There its objective is that of the constant model, whatever acts beside the strength."""
+    task = task_of(X, TARGETS["squared_error"], WEIGHT, **NETWORK, hidden_layer_sizes=5, alpha=1.0)
+    task = replace(task, adaptive_factor=np.arange(1.0, 7.0))
+    scheme = Scheme(param, l1_ratio)
+    (solution,) = train([scheme.at(task, 1e-3)])
+    weights = solution.weights
+    weights.coefs[0][3] = 0.0
+    moved = scheme.at(task, end_of_network(scheme, task, weights))
+    layout = Layout(task.program)
+    own = objective_of([moved], [penalty_numbers(moved, layout)], layout)
+    ((value, _),) = own.certificates(layout.pack(weights)[None])
+    assert value == pytest.approx(constant(moved).objective, rel=1e-9)
