@@ -101,7 +101,8 @@ class RegularizedMLPRegressorCV(
     adaptive : bool or 'auto', default='auto'
         Whether to divide the penalty of each feature by the root mean square derivative of an
         initial network with respect to it, each fold's by its own. 'auto' is True for
-        ``group_l1`` with hidden layers.
+        ``group_l1`` with hidden layers. See :func:`regularization_path` for what initial networks
+        look at where columns are more than rows.
 
     relaxed : bool or 'auto', default='auto'
         Where no alphas are compared: whether the networks that are compared, and the one that is
