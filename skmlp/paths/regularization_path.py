@@ -234,11 +234,11 @@ def regularization_path(
     -----
     Where columns are more than rows, and than two hundred, a network of all of them has nothing but
     noise to start from. With ``adaptive`` every feature, square and product of two features is
-    scored against what a lasso leaves, and initial networks are of the features of a lasso of these,
-    at the strength that predicts held-out rows best. Along the path the gradient with respect to
-    the weights of every feature is checked, so that each network is a local minimum over all of
-    them. A feature that acts only through products of three or more, or through a function that
-    neither its values nor their squares follow, is not looked for; where pairs are too many
+    scored against what a lasso leaves, and initial networks are of the features of a lasso of
+    these, at the strength that predicts held-out rows best. Along the path the gradient with
+    respect to the weights of every feature is checked, so that each network is a local minimum over
+    all of them. A feature that acts only through products of three or more, or through a function
+    that neither its values nor their squares follow, is not looked for; where pairs are too many
     (2e12 rows times pairs) a warning says which products were left out.
 
     References
