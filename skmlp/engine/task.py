@@ -10,6 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
+WIDE = 200  # columns
+FEW_NUMBERS = 2**20  # of a part of sparse data that is made dense
+
 
 @dataclass(frozen=True)
 class Program:
@@ -134,9 +137,17 @@ class Samples:
         X = X if columns is None else X[:, columns]
         return X if sparse.issparse(X) else np.ascontiguousarray(X)
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether there are many columns, more than rows."""
+        return self.n_features > max(WIDE, self.n_rows)
+
     def restrict(self, columns: np.ndarray) -> Samples:
-        """The rows with some of their columns alone."""
-        return replace(self, X=self.matrix(columns), rows=None)
+        """The rows with some of their columns alone; few of many sparse ones are dense."""
+        X = self.matrix(columns)
+        if sparse.issparse(X) and self.is_wide and X.shape[0] * X.shape[1] <= FEW_NUMBERS:
+            X = X.toarray()
+        return replace(self, X=X, rows=None)
 
     def blocks(self, n_rows: int) -> Iterator[tuple[slice, np.ndarray]]:
         """Which rows, and X of them as a dense array, block by block."""

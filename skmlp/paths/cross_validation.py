@@ -87,8 +87,9 @@ class RegularizedMLPRegressorCV(
     n_strengths : int, default=20
         Number of strengths; see :func:`regularization_path`.
 
-    eps : float, default=1e-6
-        The smallest strength over the largest.
+    eps : float or 'auto', default='auto'
+        The smallest strength over the largest. 'auto' is 1e-6, and 1e-2 for networks with hidden
+        layers where columns are more than rows, and than two hundred.
 
     strengths : array-like of shape (n_strengths,), default=None
         Strengths to use instead, > 0.
@@ -101,7 +102,8 @@ class RegularizedMLPRegressorCV(
     adaptive : bool or 'auto', default='auto'
         Whether to divide the penalty of each feature by the root mean square derivative of an
         initial network with respect to it, each fold's by its own. 'auto' is True for
-        ``group_l1`` with hidden layers.
+        ``group_l1`` with hidden layers. See :func:`regularization_path` for what initial networks
+        look at where columns are more than rows.
 
     relaxed : bool or 'auto', default='auto'
         Where no alphas are compared: whether the networks that are compared, and the one that is
@@ -243,6 +245,7 @@ class RegularizedMLPRegressorCV(
     _parameter_constraints: dict = {
         **PATH_CONSTRAINTS,
         "estimator": [*PATH_CONSTRAINTS["estimator"], None],
+        "eps": [*PATH_CONSTRAINTS["eps"], StrOptions({"auto"})],
         "relaxed": ["boolean", StrOptions({"auto"})],
         "selection": [StrOptions({"min", "1se"})],
         "alphas": ["array-like", "boolean", StrOptions({"auto"})],
@@ -260,7 +263,7 @@ class RegularizedMLPRegressorCV(
         *,
         param="group_l1",
         n_strengths=20,
-        eps=1e-6,
+        eps="auto",
         strengths=None,
         l1_ratio=1.0,
         adaptive="auto",

@@ -305,7 +305,8 @@ def regularization_path(
         derivative of an initial network with respect to it (the adaptive lasso [1]_), relative to
         the largest and by a hundredth of it at least. The initial network has the plain penalty at
         the strength that predicts held-out rows best. 'auto' is True for ``group_l1`` with hidden
-        layers.
+        layers. Where columns are more than rows, and than two hundred, the initial network is of
+        the features of a lasso on all of them, their squares and their products; see Notes.
 
     relaxed : bool, default=True
         Whether to refit, at each support, without penalty: least squares for linear models, at most
@@ -341,6 +342,17 @@ def regularization_path(
         For data or parameters that do not fit together, and when training diverges at every
         strength. Strengths at which it diverges are left out, with a warning, where others are
         left.
+
+    Notes
+    -----
+    Where columns are more than rows, and than two hundred, a network of all of them has nothing but
+    noise to start from. With ``adaptive`` every feature, square and product of two features is
+    scored against what a lasso leaves, and initial networks are of the features of a lasso of
+    these, at the strength that predicts held-out rows best. Along the path the gradient with
+    respect to the weights of every feature is checked, so that each network is a local minimum over
+    all of them. A feature that acts only through products of three or more, or through a function
+    that neither its values nor their squares follow, is not looked for; where pairs are too many
+    (2e12 rows times pairs) a warning says which products were left out.
 
     References
     ----------

@@ -3,10 +3,16 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import sparse
 from support.engine_tasks import task_of
 
+from skmlp import RegularizedMLPRegressorCV, default_network, regularization_path
+from skmlp.engine.paths import interactions
 from skmlp.engine.task import Solution, Status, Weights
-from skmlp.paths.running.initial_networks import _adapted
+from skmlp.paths.running.initial_networks import Screen, _adapted
+from skmlp.paths.running.problems import problems_of
+from skmlp.paths.running.reports import Tally
+from skmlp.paths.running.trainer import Trainer
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 5))
@@ -38,3 +44,46 @@ def test_features_of_a_group_share_their_root_mean_square():
 
 def test_a_network_without_features_weighs_none():
     assert factors(np.zeros(5), 100.0) is None
+
+
+WIDE = np.random.default_rng(2).normal(size=(80, 210))
+EFFECTS = {"square": [0], "product": [0, 1]}
+
+
+def effect(name):
+    if name == "square":
+        return WIDE[:, 0] ** 2
+    return WIDE[:, 0] * WIDE[:, 1]
+
+
+@pytest.mark.parametrize("name, as_matrix", [("square", np.asarray), ("product", sparse.csr_array)])
+def test_features_of_wide_data_without_a_slope_are_found(name, as_matrix):
+    """They act through a square, or a product, alone; others of 210 columns do not."""
+    model = RegularizedMLPRegressorCV(selection="1se", n_strengths=5).fit(
+        as_matrix(WIDE), effect(name)
+    )
+    assert np.flatnonzero(model.get_support()).tolist() == EFFECTS[name]
+    assert model.strengths_[4] / model.strengths_[0] == pytest.approx(100)
+
+
+def test_products_that_are_not_looked_at_are_said(monkeypatch):
+    monkeypatch.setattr(interactions, "MOST_OPERATIONS", 1e4)
+    with pytest.warns(UserWarning, match="210 columns: of their products with each other those"):
+        regularization_path(None, WIDE, effect("square"), n_strengths=2, relaxed=False)
+
+
+def test_groups_of_wide_data_come_whole():
+    """Where one of its features tells, the others are in the initial networks as well."""
+    groups = [[0, 5, 9], [1, 2]]
+    factor = np.where(np.arange(210) == 9, np.inf, 1.0)
+    network = default_network(feature_groups=groups, penalty_factor=factor)
+    arrays = (WIDE, effect("product")[:, None], None)
+    rows = [(np.arange(50), np.arange(50, 80)), (np.arange(30, 80), np.arange(30))]
+    problems = problems_of(network.set_params(group_l1=1.0), arrays, rows, 0)
+    screen = Screen(Trainer(1, None), Tally(network), problems[1:])
+    for columns in screen.options:
+        for chosen in columns:
+            assert 9 not in chosen
+            assert (0 in chosen) == (5 in chosen)
+            assert (1 in chosen) == (2 in chosen)
+    assert all(0 in columns for columns in screen.columns(problems[:1], 0))

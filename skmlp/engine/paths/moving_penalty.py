@@ -170,17 +170,22 @@ def relax(tasks: list[Task], starts: list[Weights], train) -> list[Solution]:
     return solve_on(free, [np.flatnonzero(start.support) for start in starts], train)
 
 
-def solve_on(tasks: list[Task], columns: list[np.ndarray], train) -> list[Solution]:
-    """Solutions of tasks on some of their features each; the constant one on none."""
-    own = [task.restrict(c) for task, c in zip(tasks, columns, strict=True) if c.size]
-    trained = iter(train(own))
+def solve_on(tasks: list[Task], columns: list[np.ndarray | None], train) -> list[Solution]:
+    """Solutions of tasks on some of their features each, None for all; the constant on none."""
+    from .row_space import train_in_row_spaces
+
+    own = zip(tasks, columns, strict=True)
+    own = [task if c is None else task.restrict(c) for task, c in own if c is None or c.size]
+    trained = iter(train_in_row_spaces(own, train))
     return [
-        _embedded(next(trained), c, task.program.layer_sizes[0]) if c.size else constant(task)
+        constant(task) if c is not None and not c.size else _embedded(next(trained), task, c)
         for task, c in zip(tasks, columns, strict=True)
     ]
 
 
-def _embedded(solution: Solution, columns: np.ndarray, n_features: int) -> Solution:
-    """A solution on some features as one on all of them."""
-    weights = solution.weights.embed(columns, n_features)
+def _embedded(solution: Solution, task: Task, columns: np.ndarray | None) -> Solution:
+    """A solution on some features as one on all of the task's; as it is on all."""
+    if columns is None:
+        return solution
+    weights = solution.weights.embed(columns, task.program.layer_sizes[0])
     return replace(solution, weights=weights, unfolded=None, optimizer={})

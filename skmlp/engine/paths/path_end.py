@@ -5,20 +5,24 @@ Exact without hidden layers. With them it is an estimate, from chains x_j -> one
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from ..network.activations import ACTIVATIONS
 from ..network.columns import BLOCK_ROWS, origins_and_scales
-from ..network.first_weights import output_bias
+from ..network.first_weights import constant_weights, output_bias
+from ..network.layout import Layout
 from ..network.losses import LOSSES
 from ..penalty.group_norms import largest_of
-from ..task import Task
+from ..penalty.prox import penalty_numbers
+from ..runtime import one_fit
+from ..task import Task, Weights
 
 RIDGE_RATIO = 1e-3  # whose end that of L2 alone is, by glmnet's convention
 N_CHAINS = 400
 N_BISECTIONS = 64
+BLOCK_CHAINS = 1000  # looked at together: memory
 WIDEST = 1e150
 ROUNDING = 1e-14  # of a covariance, over the deviation of X times the size of y
 FREE_TOL = 1e-8
@@ -91,6 +95,10 @@ class _Candidates:
     l1: np.ndarray
     factor: np.ndarray
 
+    def of(self, which: np.ndarray) -> _Candidates:
+        """Some of them."""
+        return _Candidates(*(getattr(self, field.name)[which] for field in fields(self)))
+
 
 def _candidates(scheme, task: Task, offset: np.ndarray | None) -> _Candidates:
     cross, std = null_moments(task, offset)
@@ -116,6 +124,25 @@ def _candidates(scheme, task: Task, offset: np.ndarray | None) -> _Candidates:
     return _Candidates(*(number[moves] for number in numbers))
 
 
+def end_of_network(scheme, task: Task, weights: Weights) -> float:
+    """The strength at which a network's gain in loss over the constant model is its penalty.
+
+    What acts through squares and products alone has chains of no slope, and ends there.
+    """
+    from ..descent.objective import objective_of
+
+    used = np.flatnonzero(weights.support)
+    own, row = task.restrict(used), weights.restrict(used)
+    layout = Layout(own.program)
+    moved = [scheme.at(own, strength) for strength in (0.0, 1.0, 0.0)]
+    penalties = [penalty_numbers(one, layout) for one in moved]
+    rows = np.stack([layout.pack(weights) for weights in (row, row, constant_weights(own))])
+    with one_fit():
+        certificates = objective_of(moved, penalties, layout).certificates(rows)
+    free, penalised, constant = (objective for objective, _ in certificates)
+    return max(0.0, constant - free) / (penalised - free)
+
+
 def _norms(members: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The norm of each group of values >= 0, whatever their unit."""
     unit = _or_one(largest_of(members, values))
@@ -130,26 +157,53 @@ def _or_one(values: np.ndarray) -> np.ndarray:
 def _last_chain(scheme, task: Task, candidates: _Candidates) -> float:
     """The largest strength at which a chain of single weights a_1 .. a_K still has an optimum.
 
+    Of many candidates few can be the last: where one is found, those whose chains are gone at its
+    end are out, and the search goes on among the others.
+    """
+    scores = candidates.rho / candidates.std / candidates.moving
+    chains = _Chains(scheme, task, candidates)
+    left, end = np.argsort(-scores, kind="stable"), 0.0
+    while left.size:
+        low, high = chains.end_of(left[:1])
+        end = max(end, low)
+        left = left[1:][chains.hold(high, left[1:])]
+    return end if end > 1 / WIDEST else 0.0
+
+
+class _Chains:
+    """Chains of single weights a_1 .. a_K from candidates to y, and up to where they hold.
+
     A chain of slope c = prod a_k on a standardised input has the loss h c^2 / 2 - rho c, h the
     loss's curvature; its penalty is stationary where l1_k a_k + l2_k a_k^2 = t for every layer,
     with t <= c (rho - h c) as long as the chain holds. Since c grows with t, that is so for some
     t where c >= rho / (2 h) at the smallest. Bisection on the strength, over a grid of t.
     """
-    loss, samples = LOSSES[task.program.loss], task.train
-    constant = loss.constant(samples.y, samples.relative_weight())
-    h = float(loss.curvature(constant).mean())
-    rho = (candidates.rho / candidates.std)[:, None]
-    t = np.geomspace(1e-10, 0.25, N_CHAINS) * np.square(rho) / h
-    low, high = np.full((2, len(rho), 1), 1 / WIDEST)
-    high *= WIDEST**2
-    for _ in range(N_BISECTIONS):
-        middle = np.sqrt(low * high)
+
+    def __init__(self, scheme, task: Task, candidates: _Candidates) -> None:
+        loss, samples = LOSSES[task.program.loss], task.train
+        constant = loss.constant(samples.y, samples.relative_weight())
+        self._h = float(loss.curvature(constant).mean())
+        self._scheme, self._task, self._candidates = scheme, task, candidates
+
+    def end_of(self, one: np.ndarray) -> tuple[float, float]:
+        """The largest strength at which the chain of one candidate holds, and the next above."""
+        low, high = 1 / WIDEST, WIDEST
+        for _ in range(N_BISECTIONS):
+            middle = float(np.sqrt(low * high))
+            low, high = (middle, high) if self.hold(middle, one)[0] else (low, middle)
+        return low, high
+
+    def hold(self, strength: float, which: np.ndarray) -> np.ndarray:
+        """Whether the chains of the candidates ``which`` hold at a strength, (n,) of bool."""
+        pieces = np.array_split(which, 1 + len(which) // BLOCK_CHAINS)
+        return np.concatenate([self._hold(strength, self._candidates.of(one)) for one in pieces])
+
+    def _hold(self, strength: float, candidates: _Candidates) -> np.ndarray:
+        rho, h = (candidates.rho / candidates.std)[:, None], self._h
+        t = np.geomspace(1e-10, 0.25, N_CHAINS) * np.square(rho) / h
         with np.errstate(over="ignore"):
-            c = _slope(scheme, task, candidates, middle, t)
-            holds = (c * (rho - h * c) >= t).any(1, keepdims=True) | (c[:, :1] >= rho / (2 * h))
-        low, high = np.where(holds, middle, low), np.where(holds, high, middle)
-    end = float(low.max())
-    return end if end > 1 / WIDEST else 0.0
+            c = _slope(self._scheme, self._task, candidates, strength, t)
+            return (c * (rho - h * c) >= t).any(1) | (c[:, 0] >= rho[:, 0] / (2 * h))
 
 
 def _slope(scheme, task: Task, candidates: _Candidates, strength, t) -> np.ndarray:

@@ -21,7 +21,8 @@ from ..penalty.prox import penalty_numbers
 from ..runtime import one_fit
 from ..task import Solution, Task
 
-MAX_ROUNDS = 10  # then all features come in
+MAX_ROUNDS = 10  # then all features come in, of wide data all that violate their condition
+SMALLEST_STEP = 50  # features of wide data that come in at once, the worst first
 
 
 def solve(tasks: list[Task], train: Callable[[list[Task]], list[Solution]]) -> list[Solution]:
@@ -71,17 +72,30 @@ class _Run:
             return
         weights = solution.weights.embed(np.flatnonzero(self._active), self._active.size)
         self._check = self._check or _Check(self._task)
-        self.solution, violates = self._check(replace(solution, weights=weights))
-        entering = violates & ~self._active
-        self.finished = not entering.any()
-        self._active |= entering | (self._n_rounds == MAX_ROUNDS)
+        self.solution, residuals = self._check(replace(solution, weights=weights))
+        violates = (residuals > self._task.tol) & ~self._active
+        self.finished = not violates.any()
+        self._active |= self._entering(violates, residuals)
+
+    def _entering(self, violates: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+        """Those that come in: of wide data the active ones at most double, until rounds are many.
+
+        A network that can meet all rows has no use for the others, and which come in is its choice.
+        """
+        if not self._task.train.is_wide:
+            return violates | (self._n_rounds == MAX_ROUNDS)
+        most = max(SMALLEST_STEP, int(self._active.sum()))
+        if self._n_rounds >= MAX_ROUNDS or violates.sum() <= most:
+            return violates
+        worst = np.argsort(-np.where(violates, residuals, 0.0), kind="stable")[:most]
+        return np.isin(np.arange(violates.size), worst)
 
 
 class _Check:
     """The optimality conditions of one task on all features."""
 
     def __init__(self, task: Task) -> None:
-        self._tol, self._layout = task.tol, Layout(task.program)
+        self._layout = Layout(task.program)
         self._penalty = penalty_numbers(task, self._layout)
         self._scaling = Scaling(task, self._layout)
         self._scaled_penalty = self._scaling.penalty(self._penalty)
@@ -89,7 +103,7 @@ class _Check:
             self._objective = FullObjective(task, self._penalty, self._layout)
 
     def __call__(self, solution: Solution) -> tuple[Solution, np.ndarray]:
-        """The solution with its certificate on all features, and those that violate their own.
+        """The solution with its certificate on all features, and the residual of each.
 
         They are judged as the searches judge them: by the residual of standardised variables.
         """
@@ -100,7 +114,7 @@ class _Check:
         optimality = self._penalty.residual(row, gradient)
         return (
             replace(solution, objective=objective, optimality=optimality),
-            self._residuals(row, gradient) > self._tol,
+            self._residuals(row, gradient),
         )
 
     def _residuals(self, row: np.ndarray, gradient: np.ndarray) -> np.ndarray:

@@ -11,8 +11,15 @@ from ...estimators.publication import diverged
 from .initial_networks import InitialNetworks
 from .refits import Refits
 from .reports import Tally, line_of
-from .strength_grid import MOST_BEYOND_END, STRENGTH_OF_NOTHING, Grid, checked_strengths
-from .trainer import Trainer
+from .strength_grid import (
+    MOST_BEYOND_END,
+    SMALLEST,
+    SMALLEST_OF_WIDE,
+    STRENGTH_OF_NOTHING,
+    Grid,
+    checked_strengths,
+)
+from .trainer import Trainer, is_wide
 
 # of the parameters that all paths have
 PATH_CONSTRAINTS = {
@@ -49,15 +56,22 @@ class PathPlan:
 
     # Grids
 
-    def grid(self, problem, n_strengths, eps, strengths):
-        """The given strengths, or those from ``eps`` of the end to the end."""
+    def grid(self, problem, n_strengths, eps, strengths, start=None):
+        """The given strengths, or those from ``eps`` of the end to the end.
+
+        Of wide data that is the end of the network that the path starts from, where it lies higher.
+        """
         if strengths is not None:
             return Grid(checked_strengths(strengths))
         end = self._end(problem)
+        if start is not None and is_wide(problem.task):
+            end = max(end, self._end_of(problem.task, start))
         if end == 0:
             return Grid(np.full(n_strengths, STRENGTH_OF_NOTHING))
         if n_strengths == 1:
             return Grid(np.array([end]))
+        if eps == "auto":
+            eps = SMALLEST_OF_WIDE if is_wide(problem.task) else SMALLEST
         ratio = None if self.is_linear else eps ** (-1 / (n_strengths - 1))
         return Grid(np.geomspace(eps * end, end, n_strengths), ratio)
 
@@ -73,6 +87,12 @@ class PathPlan:
             self.tally.add("unpenalised model", [free], [solution])
             offset = training_outputs(free, solution.weights)
         return self.scheme.largest(task, offset)
+
+    def _end_of(self, task, weights):
+        """That of a network."""
+        from ...engine.paths.path_end import end_of_network
+
+        return end_of_network(self.scheme, task, weights) if weights.support.any() else 0.0
 
     # Paths
 
@@ -94,7 +114,8 @@ class PathPlan:
         others are its ``parts``. Strengths at which a problem that is ``needed`` has diverged are
         left out; ValueError where the others leave no feature.
         """
-        grid = self.grid(problems[0], n_strengths, eps, strengths)
+        start = None if starts is None else starts[0]
+        grid = self.grid(problems[0], n_strengths, eps, strengths, start)
         most = len(grid.strengths)
         if grid.ratio is not None:
             most += int(MOST_BEYOND_END * most)

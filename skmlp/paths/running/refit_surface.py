@@ -13,7 +13,7 @@ import numpy as np
 
 from ...engine.paths.moving_penalty import solve_on
 from .problems import held_out_errors, mean_errors
-from .trainer import is_iterative
+from .trainer import is_iterative, is_wide
 
 DENSE = 0  # the place of all features; that of strength k is k + 1
 REFIT_TOL, REFIT_GAIN = 1e-4, 3e-3
@@ -68,8 +68,19 @@ class RefitSurface:
     # Which cells
 
     def look(self, selection):
-        """Fill what the choice is made from, until that is at an alpha of known strengths."""
-        self._along_alphas(DENSE, (len(self.kinds) - 1) // 2)
+        """Fill what the choice is made from, until that is at an alpha of known strengths.
+
+        Of wide data all features say little: strengths come first, and the one at which the path
+        itself is best.
+        """
+        middle = (len(self.kinds) - 1) // 2
+        if is_wide(self._problems[0].task):
+            self._along_strengths(middle)
+            of_path, _ = mean_errors(self._problems, held_out_errors(self._problems, self._fits))
+            for errors in (self.mean_errors[0][1:, middle], of_path):
+                if np.isfinite(errors).any():
+                    self._along_alphas(1 + int(np.nanargmin(errors)), middle)
+        self._along_alphas(DENSE, middle)
         seen = set()
         while (chosen := self.choose(selection)) and (kind := chosen[1]) not in seen:
             seen.add(kind)

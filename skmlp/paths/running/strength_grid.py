@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
+SMALLEST, SMALLEST_OF_WIDE = 1e-6, 1e-2  # of the end, by default
 STRENGTH_OF_NOTHING = 1e-15  # of every model of a path on which no feature can leave
 
 

@@ -47,3 +47,8 @@ def finer(tasks, n_iter):
 def is_iterative(task):
     """Whether the task is trained by iterations that can be counted out: lbfgs on a network."""
     return task.program.is_deterministic and task.program.n_layers > 1
+
+
+def is_wide(task):
+    """Whether a network with hidden layers has many features, more than rows."""
+    return task.program.n_layers > 1 and task.train.is_wide

@@ -1,5 +1,6 @@
 """What paths are made of: ends, sensitivities, working sets, relaxed refits."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,14 @@ from scipy import sparse
 from sklearn.metrics import r2_score
 from support.engine_tasks import network, task_of
 
+from skmlp.engine.descent.objective import objective_of
+from skmlp.engine.network.layout import Layout
+from skmlp.engine.paths import working_set
 from skmlp.engine.paths.moving_penalty import Scheme, relax
 from skmlp.engine.paths.path_end import null_moments
 from skmlp.engine.paths.sensitivity import sensitivities
 from skmlp.engine.paths.working_set import solve
+from skmlp.engine.penalty.prox import penalty_numbers
 from skmlp.engine.train import train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Layers", "ignore:normalization=")
@@ -165,3 +170,30 @@ def test_refits_on_some_columns_are_stopped_by_the_held_out_rows(solver, target,
     assert_array_equal(np.flatnonzero(inner.any(1)), support)
     outputs = (X[60:] @ inner + shift) @ outer + end
     assert refit.validation_score == pytest.approx(r2_score(target[60:], outputs), abs=1e-8)
+
+
+@pytest.mark.parametrize("as_matrix", [np.asarray, sparse.csr_array])
+def test_working_sets_of_wide_data_double_and_are_certified_on_all_features(as_matrix, monkeypatch):
+    """Each round at most doubles them; where it ends no feature violates its condition."""
+    monkeypatch.setattr(working_set, "SMALLEST_STEP", 3)
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(40, 220))
+    target = np.tanh(wide[:, :12]) @ rng.uniform(1, 2, 12)
+    params = {**DEEP, "tol": 1e-5, "max_iter": 3000, "max_fun": 30000, "group_l1": 0.05}
+    task = task_of(as_matrix(wide), target, **params)
+    start = train([task])[0].weights.restrict(np.arange(2)).embed(np.arange(2), 220)
+    assert start.support.any()
+    sizes = []
+
+    def counting(tasks):
+        sizes.append(tasks[0].program.layer_sizes[0])
+        return train(tasks)
+
+    (solution,) = solve([replace(task, start=start)], counting)
+    assert len(sizes) > 2
+    assert all(after <= max(2 * size, size + 3) for size, after in itertools.pairwise(sizes))
+    layout = Layout(task.program)
+    own = objective_of([task], [penalty_numbers(task, layout)], layout)
+    ((value, residual),) = own.certificates(layout.pack(solution.weights)[None])
+    assert (solution.objective, solution.optimality) == pytest.approx((value, residual), rel=1e-9)
+    assert residual < 1e-4

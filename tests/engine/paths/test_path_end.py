@@ -11,10 +11,13 @@ from sklearn.linear_model import LinearRegression
 from support.engine_tasks import task_of
 
 from skmlp import RegularizedMLPRegressor, regularization_path
+from skmlp.engine.descent.objective import objective_of
 from skmlp.engine.epochs.validation_loss import training_outputs
+from skmlp.engine.network.layout import Layout
 from skmlp.engine.network.losses import LOSSES
-from skmlp.engine.paths.moving_penalty import Scheme
-from skmlp.engine.paths.path_end import null_moments, unpenalised
+from skmlp.engine.paths.moving_penalty import Scheme, constant
+from skmlp.engine.paths.path_end import end_of_network, null_moments, unpenalised
+from skmlp.engine.penalty.prox import penalty_numbers
 from skmlp.engine.train import train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Layers")
@@ -188,3 +191,39 @@ def test_end_of_poisson_networks_follows_the_units_of_y(unit):
         return Scheme("group_l1").largest(task_of(X, y, **params, loss="poisson"))
 
     assert end(unit) == pytest.approx(unit * end(1.0), rel=1e-9)
+
+
+@pytest.mark.parametrize("param", ["group_l1", "l1_per_layer"])
+def test_end_is_the_last_of_the_ends_of_each_feature_alone(param):
+    """However many there are, in whatever order; columns that are equal end together."""
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(40, 30)) * rng.uniform(0.1, 10, 30)
+    wide[:, 7] = wide[:, 3]
+    y = wide[:, :10] @ (rng.normal(size=10) / wide.std(0)[:10]) + rng.normal(size=40)
+    factor = rng.uniform(0.5, 2, 30)
+    params = {**NETWORK, "hidden_layer_sizes": 5, "alpha": 3.0, "group_l1": 1.0}
+
+    def end(columns):
+        task = task_of(wide[:, columns], y, **params, penalty_factor=factor[columns])
+        return Scheme(param).largest(task)
+
+    order = rng.permutation(30)
+    expected = max(end([column]) for column in range(30))
+    assert end(np.arange(30)) == pytest.approx(expected, rel=1e-12)
+    assert end(order) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("param, l1_ratio", [("group_l1", 1.0), ("l1_per_layer", 0.6)])
+def test_a_networks_own_end_is_where_zeros_are_as_good(param, l1_ratio):
+    """There its objective is that of the constant model, whatever acts beside the strength."""
+    task = task_of(X, TARGETS["squared_error"], WEIGHT, **NETWORK, hidden_layer_sizes=5, alpha=1.0)
+    task = replace(task, adaptive_factor=np.arange(1.0, 7.0))
+    scheme = Scheme(param, l1_ratio)
+    (solution,) = train([scheme.at(task, 1e-3)])
+    weights = solution.weights
+    weights.coefs[0][3] = 0.0
+    moved = scheme.at(task, end_of_network(scheme, task, weights))
+    layout = Layout(task.program)
+    own = objective_of([moved], [penalty_numbers(moved, layout)], layout)
+    ((value, _),) = own.certificates(layout.pack(weights)[None])
+    assert value == pytest.approx(constant(moved).objective, rel=1e-9)
