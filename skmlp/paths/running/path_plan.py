@@ -12,7 +12,7 @@ from .initial_networks import InitialNetworks
 from .refits import Refits
 from .reports import Tally, line_of
 from .strength_grid import MOST_BEYOND_END, STRENGTH_OF_NOTHING, Grid, checked_strengths
-from .trainer import Trainer
+from .trainer import Trainer, has_linear_paths
 
 # of the parameters that all paths have
 PATH_CONSTRAINTS = {
@@ -98,7 +98,7 @@ class PathPlan:
         if starts is None:
             starts = self._first_weights(tasks, strengths[0])
         fits = []
-        trained = self.scheme.train(tasks, strengths, starts, self.train)
+        trained = self._trained(tasks, strengths, starts)
         for strength, solutions in zip(strengths, trained, strict=False):
             fits.append(solutions)
             self.tally.add("whole data", tasks[:1], solutions[:1])
@@ -109,6 +109,12 @@ class PathPlan:
             if grid.ratio is not None and not _is_moving(tasks[0], solutions[0]).any():
                 break
         return self._usable(np.array(strengths[: len(fits)]), fits, needed, tasks[0])
+
+    def _trained(self, tasks, strengths, starts):
+        """The solutions of all tasks, strength by strength."""
+        if has_linear_paths(tasks[0]):
+            return self.train.linear_paths(tasks, self.scheme, strengths)
+        return self.scheme.train(tasks, strengths, starts, self.train)
 
     def _usable(self, strengths, fits, needed, task):
         """The strengths, and their solutions, at which no problem that is needed has diverged."""

@@ -7,7 +7,7 @@ from joblib import effective_n_jobs
 
 from ...batching.meeting import current_runner
 from ...engine.task import Status
-from ...engine.train import train
+from ...engine.train import train, train_linear_paths
 
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
 
@@ -25,6 +25,11 @@ class Trainer:
         if any(solution.status is Status.INTERRUPTED for solution in solutions):
             raise KeyboardInterrupt
         return solutions
+
+    def linear_paths(self, tasks, scheme, strengths):
+        """The solutions of linear regressions at each of ascending strengths."""
+        ends = [(scheme.at(task, 0.0), scheme.at(task, 1.0)) for task in tasks]
+        return zip(*train_linear_paths(ends, strengths, self._n_threads), strict=True)
 
     def best(self, tasks):
         """The solution of each task: of ``n_init`` first weights those with the best objective."""
@@ -47,3 +52,12 @@ def finer(tasks, n_iter):
 def is_iterative(task):
     """Whether the task is trained by iterations that can be counted out: lbfgs on a network."""
     return task.program.is_deterministic and task.program.n_layers > 1
+
+
+def has_linear_paths(task):
+    """Whether paths of the task are those of linear regressions with L1."""
+    from ...engine.linear.lasso import is_linear_regression
+
+    program = task.program
+    is_exact = program.is_deterministic and is_linear_regression(program)
+    return is_exact and not program.has_group_norms
