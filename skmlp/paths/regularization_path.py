@@ -14,7 +14,12 @@ from .running.folds import checked_groups, folds
 from .running.initial_networks import N_JUDGES
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import problems_of
-from .running.published_networks import given_factors, published, published_relaxed
+from .running.published_networks import (
+    given_factors,
+    predictions,
+    published,
+    published_relaxed,
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -309,8 +314,14 @@ def _relaxed_models(plan, problem, models, fits, refits, kind):
 def _scores(models, problem):
     """R2 of the models on the training rows, each computed once."""
     data, y = problem.data.train, problem.data.y
-    X = data.matrix()
-    scores = {
-        id(model): r2_score(y, model._predict(X), sample_weight=data.weight) for model in models
-    }
+    distinct = {id(model): model for model in models}
+    outputs = predictions(list(distinct.values()), data.matrix())
+    n_outputs, n_models = y.shape[1], len(distinct)
+    each = r2_score(
+        np.tile(y, n_models),
+        outputs.reshape(len(y), -1),
+        sample_weight=data.weight,
+        multioutput="raw_values",
+    )
+    scores = dict(zip(distinct, each.reshape(n_models, n_outputs).mean(1), strict=True))
     return np.array([scores[id(model)] for model in models])
