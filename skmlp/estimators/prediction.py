@@ -48,8 +48,9 @@ def linear_outputs(X, coefs, intercepts):
     used = np.flatnonzero(coefs.any(axis=(1, 2)))
     if used.size < len(coefs):
         X, coefs = X[:, used], coefs[used]
-    outputs = safe_sparse_dot(X, coefs.reshape(len(coefs), -1))
-    return outputs.reshape(-1, *coefs.shape[1:]) + np.stack(intercepts)
+    _, n_models, n_outputs = coefs.shape
+    outputs = safe_sparse_dot(X, coefs.reshape(len(coefs), n_models * n_outputs))
+    return outputs.reshape(-1, n_models, n_outputs) + np.stack(intercepts)
 
 
 def normalize_units(z, gain, shift):

@@ -320,6 +320,7 @@ static PyMethodDef METHODS[] = {
     {"address", address, METH_O, "Address of a capsule's function."},
     {"bytes_of_work", FAST(bytes_of_work), "Bytes that the calls work in."},
     {"search", FAST(call_search), "PANOC."},
+    {"row_sweeps", FAST(call_row_sweeps), "Coordinate descent with norms of rows."},
     {"active_set", FAST(call_active_set), "Quadratics with an L1 penalty."},
     {"epochs_single", FAST(call_epochs_single), "Epochs in float32."},
     {"epochs_double", FAST(call_epochs_double), "Epochs in float64."},

@@ -231,21 +231,21 @@ def certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_ite
     dtype = np.dtype(task.program.dtype)
     exact, coef = coef, coef.astype(dtype)
     own = coef.astype(np.float64)
-    objective, optimality, residual = _certificate(moments, penalty, own)
+    objective, optimality, residual = certificate_of(moments, penalty, own)
     allowed = rounding_of(moments, own, np.finfo(dtype).eps)
     status, message = Status.MAX_ITER, NOT_CONVERGED
     if not np.isfinite(coef).all():
         status = Status.DIVERGED
     elif residual <= allowed:
         status = Status.CONVERGED
-    elif _certificate(moments, penalty, exact)[2] <= allowed:
+    elif certificate_of(moments, penalty, exact)[2] <= allowed:
         message = ROUNDED.format(dtype=dtype)
     intercept = (moments.y_mean - moments.x_mean @ own).astype(dtype)
     weights = Weights([coef], [intercept], [], [])
     return Solution(weights, status, n_iter, objective, optimality, message=message)
 
 
-def _certificate(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
+def certificate_of(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
     """F, its residual and that in scaled columns."""
     scale, l2 = moments.scale[:, None], penalty.l2.reshape(coef.shape)
     b = coef * scale

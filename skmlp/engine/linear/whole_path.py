@@ -7,63 +7,52 @@ the gradient by which features outside were checked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from ..network.layout import Layout
-from ..penalty.prox import PenaltyNumbers, penalty_numbers
+from ..penalty.prox import PenaltyNumbers
 from ..runtime import raise_if_cancelled
 from ..task import Solution, Status, Task, Weights
 from .compiled_steps import solved
 from .lasso import NOT_CONVERGED, Moments, OneOutput, certified, rounding_of
+from .moving_strengths import MovingPenalty
+from .path_of_norms import PathOfNorms
 from .quadratic import Quadratic
 from .screening import Screened
-
-
-@dataclass(frozen=True)
-class MovingPenalty:
-    """One output's penalty, affine in a strength: its L1 and L2 (p,) at nought and one."""
-
-    at_nought: PenaltyNumbers
-    at_one: PenaltyNumbers
-
-    def at(self, strength: float) -> PenaltyNumbers:
-        """The penalty at a strength."""
-        low, high = self.at_nought, self.at_one
-        l1 = low.l1 + strength * (high.l1 - low.l1)
-        l2 = low.l2 + strength * (high.l2 - low.l2)
-        return PenaltyNumbers(l1, l2, low.lower, low.upper)
 
 
 def solve_path(at_nought: Task, at_one: Task, strengths: Sequence[float]) -> list[Solution]:
     """The solutions of a task that is affine in a strength, at ascending ones.
 
-    It has an L1 penalty and no norms of groups.
+    It has an L1 penalty, or norms of groups.
     """
     moments = Moments(at_nought.train, at_nought.program.feature_groups)
-    outputs = [
-        _Output(moments, at_nought, at_one, output) for output in range(moments.cross.shape[1])
-    ]
+    moving = MovingPenalty.of(at_nought, at_one)
+    parts = _parts(moments, moving, at_nought)
     solutions = []
     for strength in strengths[::-1]:
         raise_if_cancelled()
-        for output in outputs:
-            output.go_to(strength)
-        solutions.append(_solution(at_nought, moments, outputs))
+        for part in parts:
+            part.go_to(strength)
+        solutions.append(_solution(at_nought, moments, moving.at(strength), parts))
     return solutions[::-1]
+
+
+def _parts(moments: Moments, moving: MovingPenalty, task: Task) -> list:
+    """The outputs, which have nothing to do with each other without norms of groups."""
+    if task.program.has_group_norms:
+        return [PathOfNorms(moments, moving, task)]
+    n_features, n_outputs = moments.cross.shape
+    own = [k + n_outputs * np.arange(n_features) for k in range(n_outputs)]
+    return [_Output(moments, moving.part(w), task, k) for k, w in enumerate(own)]
 
 
 class _Output:
     """One output's coefficients, which go from strength to strength, and what is known of them."""
 
-    def __init__(self, moments: Moments, at_nought: Task, at_one: Task, output: int) -> None:
-        self._moments, self._task, self._output = moments, at_nought, output
-        layout, (n_features, n_outputs) = Layout(at_nought.program), moments.cross.shape
-        own = output + n_outputs * np.arange(n_features)
-        ends = [penalty_numbers(task, layout).of(own) for task in (at_nought, at_one)]
-        self._penalty = MovingPenalty(*ends)
-        self._scaled = MovingPenalty(*(moments.scaled(end) for end in ends))
+    def __init__(self, moments: Moments, penalty: MovingPenalty, task: Task, output: int) -> None:
+        self._moments, self._task, self._output = moments, task, output
+        self._penalty, self._scaled = penalty, penalty.scaled(moments)
         self._cross = np.ascontiguousarray(moments.cross[:, output])
         self._y = np.ascontiguousarray(moments.y[:, output])
         self._screened = None
@@ -72,6 +61,11 @@ class _Output:
         if moments.is_wide and not self._is_free:
             self._screened = Screened(moments.gram, self._cross, self._y, moments.rank)
         self.b, self.n_iter = np.zeros_like(self._cross), 1
+
+    @property
+    def coef(self) -> np.ndarray:
+        """The coefficients (p, 1) on X as it is."""
+        return (self.b / self._moments.scale)[:, None]
 
     def go_to(self, strength: float) -> None:
         """The coefficients at the next strength, from those at the one before."""
@@ -116,14 +110,13 @@ class _Output:
         return objective, optimality.max(initial=0.0), residual.max(initial=0.0)
 
 
-def _solution(task: Task, moments: Moments, outputs: list[_Output]) -> Solution:
+def _solution(task: Task, moments: Moments, penalty: PenaltyNumbers, parts: list) -> Solution:
     """The solution as it is published; in other numbers than float64 its certificate is theirs."""
-    n_iter = max(output.n_iter for output in outputs)
-    coef = np.stack([output.b / moments.scale for output in outputs], axis=1)
+    n_iter = max(part.n_iter for part in parts)
+    coef = np.concatenate([part.coef for part in parts], axis=1)
     if task.program.dtype != "float64":
-        numbers = [np.stack(n, 1).ravel() for n in zip(*map(_numbers, outputs), strict=True)]
-        return certified(task, moments, PenaltyNumbers(*numbers), coef, n_iter)
-    certificates = np.array([output.certificate() for output in outputs])
+        return certified(task, moments, penalty, coef, n_iter)
+    certificates = np.array([part.certificate() for part in parts])
     objective, optimality = certificates[:, 0].sum(), certificates[:, 1].max()
     allowed = rounding_of(moments, coef, np.finfo(float).eps)
     status = Status.CONVERGED if certificates[:, 2].max() <= allowed else Status.MAX_ITER
@@ -132,8 +125,3 @@ def _solution(task: Task, moments: Moments, outputs: list[_Output]) -> Solution:
     weights = Weights([coef], [moments.y_mean - moments.x_mean @ coef], [], [])
     objective, optimality = float(objective), float(optimality)
     return Solution(weights, status, n_iter, objective, optimality, message=NOT_CONVERGED)
-
-
-def _numbers(output: _Output) -> tuple[np.ndarray, ...]:
-    penalty = output.penalty
-    return penalty.l1, penalty.l2, penalty.lower, penalty.upper

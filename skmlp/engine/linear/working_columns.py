@@ -12,19 +12,19 @@ FIRST_ROOM = 64
 class WorkingColumns:
     """Some columns of ``Columns`` in the order in which they came in, and their Gram matrix.
 
-    ``place`` (p,) is where each column is, -1 where it is not.
+    ``place`` (p,) is where each column is, -1 where it is not; ``matrix`` has room for more.
     """
 
     def __init__(self, columns: Columns, n_features: int) -> None:
         self._columns, self.size = columns, 0
         self.members, self.place = np.zeros(0, dtype=np.int64), np.full(n_features, -1)
         self._taken = np.zeros((0, columns.n_rows))
-        self._matrix = np.zeros((0, 0))
+        self.matrix = np.zeros((0, 0))
 
     @property
     def gram(self) -> Gram:
-        """A corner of a matrix with room for more."""
-        return Gram(self._matrix[: self.size, : self.size])
+        """That of the columns alone."""
+        return Gram(self.matrix[: self.size, : self.size])
 
     def admit(self, entering: np.ndarray) -> None:
         """Let columns come in that are not members."""
@@ -35,8 +35,8 @@ class WorkingColumns:
         own = slice(before, self.size)
         self._taken[own] = self._columns.take(entering).T
         block = self._taken[own] @ self._taken[: self.size].T
-        self._matrix[own, : self.size] = block
-        self._matrix[:before, own] = block[:, :before].T
+        self.matrix[own, : self.size] = block
+        self.matrix[:before, own] = block[:, :before].T
 
     def _make_room(self, before: int) -> None:
         room = len(self._taken)
@@ -45,9 +45,9 @@ class WorkingColumns:
         room = max(2 * room, self.size, FIRST_ROOM)
         taken, matrix = np.empty((room, self._taken.shape[1])), np.empty((room, room))
         taken[:before] = self._taken[:before]
-        matrix[:before, :before] = self._matrix[:before, :before]
-        self._taken, self._matrix = taken, matrix
+        matrix[:before, :before] = self.matrix[:before, :before]
+        self._taken, self.matrix = taken, matrix
 
     def image(self, places: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The columns at some places, combined (n,)."""
+        """The columns at some places, combined: (n,), or (q, n) of b (q, n_places)."""
         return b @ self._taken[places]

@@ -55,9 +55,8 @@ def is_iterative(task):
 
 
 def has_linear_paths(task):
-    """Whether paths of the task are those of linear regressions with L1."""
+    """Whether paths of the task are those of linear regressions."""
     from ...engine.linear.lasso import is_linear_regression
 
     program = task.program
-    is_exact = program.is_deterministic and is_linear_regression(program)
-    return is_exact and not program.has_group_norms
+    return program.is_deterministic and is_linear_regression(program)

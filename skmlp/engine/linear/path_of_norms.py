@@ -1,0 +1,67 @@
+"""The coefficients of a path with norms of groups, which go from strength to strength."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..task import Task, Weights
+from .group_lasso import solve_groups
+from .lasso import Moments, certificate_of
+from .moving_strengths import MovingPenalty
+from .screened_rows import ScreenedRows, serves_rows
+
+
+class PathOfNorms:
+    """All outputs' coefficients, and what is known of them.
+
+    Each feature's norm alone, with many columns or few, is solved on screened rows; all else, and
+    what does not end there, as a single fit from the coefficients before.
+    """
+
+    def __init__(self, moments: Moments, penalty: MovingPenalty, task: Task) -> None:
+        self._moments, self._task = moments, task
+        self._penalty, self._scaled = penalty, penalty.scaled(moments)
+        self._screened = None
+        if moments.is_wide and serves_rows(self._scaled.at_one):
+            n_outputs = moments.cross.shape[1]
+            fixed = (self._scaled.at_one.upper == 0).reshape(-1, n_outputs)[:, 0]
+            self._screened = ScreenedRows(moments.gram, moments.cross, moments.y, fixed)
+        self.coef, self.n_iter = np.zeros_like(moments.cross), 1
+
+    def go_to(self, strength: float) -> None:
+        """The coefficients at the next strength, from those at the one before."""
+        self.penalty, self.scaled = self._penalty.at(strength), self._scaled.at(strength)
+        if self._screened is not None:
+            l2 = self.scaled.l2.reshape(self.coef.shape)[:, 0]
+            if self._screened.solve(self.scaled.groups.strength, l2):
+                self.coef, self.n_iter = self._screened.B / self._moments.scale[:, None], 1
+                return
+            self._screened = None
+        start = Weights([self.coef], [np.zeros(self.coef.shape[1])], [], [])
+        task = replace(self._task, start=start)
+        self.coef, self.n_iter = solve_groups(self._moments, self.penalty, task)
+
+    def certificate(self) -> tuple[float, float, float]:
+        """F, its residual and that in scaled columns."""
+        if self._screened is None:
+            return certificate_of(self._moments, self.penalty, self.coef)
+        screened, strength = self._screened, self.scaled.groups.strength
+        square = np.einsum("ij,ij->i", screened.gradient, screened.gradient)
+        some = np.flatnonzero((square > strength**2) | screened.B.any(1))
+        B, gradient = screened.B[some], screened.gradient[some]
+        scale, own = self._moments.scale[some, None], self.penalty.groups.strength[some]
+        coef, l2 = B / scale, self.penalty.l2.reshape(self.coef.shape)[some]
+        objective = 0.5 * float((screened.left**2).sum()) + 0.5 * float((l2 * coef**2).sum())
+        objective += float(own @ np.linalg.norm(coef, axis=1))
+        optimality = _residual(coef, gradient * scale, own)
+        return objective, optimality, _residual(B, gradient, strength[some])
+
+
+def _residual(B: np.ndarray, gradient: np.ndarray, strength: np.ndarray) -> float:
+    """The largest |B - prox(B - gradient)| where the norm of each row has its strength."""
+    moved = B - gradient
+    norm = np.maximum(np.linalg.norm(moved, axis=1), np.finfo(float).tiny)
+    kept = np.maximum(0.0, 1.0 - strength / norm)
+    return float(np.abs(B - kept[:, None] * moved).max(initial=0.0))
