@@ -10,7 +10,7 @@ from ..task import Task, Weights
 from .group_lasso import solve_groups
 from .lasso import Moments, certificate_of
 from .moving_strengths import MovingPenalty
-from .screened_rows import ScreenedRows, serves_rows
+from .screened_rows import Rows, ScreenedRows, serves_rows, tolerance_of
 
 
 class PathOfNorms:
@@ -23,25 +23,37 @@ class PathOfNorms:
     def __init__(self, moments: Moments, penalty: MovingPenalty, task: Task) -> None:
         self._moments, self._task = moments, task
         self._penalty, self._scaled = penalty, penalty.scaled(moments)
-        self._screened = None
-        if moments.is_wide and serves_rows(self._scaled.at_one):
-            n_outputs = moments.cross.shape[1]
-            fixed = (self._scaled.at_one.upper == 0).reshape(-1, n_outputs)[:, 0]
-            self._screened = ScreenedRows(moments.gram, moments.cross, moments.y, fixed)
+        self._screened, n_outputs = None, moments.cross.shape[1]
+        self._fixed = (self._scaled.at_one.upper == 0).reshape(-1, n_outputs)[:, 0]
+        self._by_rows = serves_rows(self._scaled.at_one)
+        if moments.is_wide and self._by_rows:
+            self._screened = ScreenedRows(moments.gram, moments.cross, moments.y, self._fixed)
         self.coef, self.n_iter = np.zeros_like(moments.cross), 1
 
     def go_to(self, strength: float) -> None:
         """The coefficients at the next strength, from those at the one before."""
         self.penalty, self.scaled = self._penalty.at(strength), self._scaled.at(strength)
-        if self._screened is not None:
-            l2 = self.scaled.l2.reshape(self.coef.shape)[:, 0]
-            if self._screened.solve(self.scaled.groups.strength, l2):
-                self.coef, self.n_iter = self._screened.B / self._moments.scale[:, None], 1
-                return
-            self._screened = None
+        if self._by_rows and self._solve_rows():
+            return
+        self._screened, self._by_rows = None, False
         start = Weights([self.coef], [np.zeros(self.coef.shape[1])], [], [])
         task = replace(self._task, start=start)
         self.coef, self.n_iter = solve_groups(self._moments, self.penalty, task)
+
+    def _solve_rows(self) -> bool:
+        """Whether the steps on rows have ended."""
+        moments, strength = self._moments, self.scaled.groups.strength
+        l2 = self.scaled.l2.reshape(self.coef.shape)[:, 0].copy()
+        if self._screened is not None:
+            is_optimal, B = self._screened.solve(strength, l2), self._screened.B
+        else:
+            matrix, strength = moments.gram.matrix, np.where(self._fixed, np.inf, strength)
+            rows = Rows(matrix, moments.cross, strength, l2, tolerance_of(moments.cross))
+            is_optimal = rows.solve(self.coef * moments.scale[:, None])
+            B = rows.B.T
+        if is_optimal:
+            self.coef, self.n_iter = B / moments.scale[:, None], 1
+        return is_optimal
 
     def certificate(self) -> tuple[float, float, float]:
         """F, its residual and that in scaled columns."""

@@ -24,6 +24,7 @@ EXACT = 1e-11
 N_SWEEPS = 4
 MAX_ROUNDS = 60
 MAX_NEWTON = 8
+DAMPED = 1 + 1e-11  # the Hessian is singular where columns depend on each other
 
 
 def serves_rows(penalty: PenaltyNumbers) -> bool:
@@ -33,6 +34,11 @@ def serves_rows(penalty: PenaltyNumbers) -> bool:
     is_bounded = np.isfinite(penalty.lower) | np.isfinite(penalty.upper)
     is_plain = not penalty.l1.any() and (is_fixed | ~is_bounded).all()
     return is_on() and is_plain and np.array_equal(members, np.arange(members.size))
+
+
+def tolerance_of(cross: np.ndarray) -> float:
+    """The residual that is rounding."""
+    return EXACT * max(float(np.abs(cross).max()), np.finfo(float).tiny)
 
 
 class ScreenedRows:
@@ -49,7 +55,7 @@ class ScreenedRows:
 
     def solve(self, strength: np.ndarray, l2: np.ndarray) -> bool:
         """Whether ``B`` is optimal at these strengths (p,), to rounding."""
-        tolerance = EXACT * max(float(np.abs(self._cross).max()), np.finfo(float).tiny)
+        tolerance = tolerance_of(self._cross)
         slack = 0.0 if self._strength is None else np.minimum(strength - self._strength, 0.0)
         entering = self._worst(strength, slack)
         for _ in range(MAX_WORKING_SETS):
@@ -78,7 +84,7 @@ class ScreenedRows:
 
     def _solve_on_members(self, strength: np.ndarray, l2: np.ndarray, tolerance: float) -> bool:
         members = self._columns.members
-        own = _Rows(
+        own = Rows(
             self._columns.matrix, self._cross[members], strength[members], l2[members], tolerance
         )
         is_optimal = own.solve(self.B[members])
@@ -92,8 +98,8 @@ class ScreenedRows:
         return is_optimal
 
 
-class _Rows:
-    """The problem on a working set; ``B`` and ``gradient`` are (q, m), ``matrix`` has a margin."""
+class Rows:
+    """The problem of m rows; ``B`` and ``gradient`` are (q, m), ``matrix`` may have a margin."""
 
     def __init__(self, matrix, cross, strength, l2, tolerance: float) -> None:
         self.matrix, self.cross, self.strength = matrix, cross.T, strength
@@ -180,10 +186,10 @@ def _newton_step(G, l2, pull, unit, gradient) -> np.ndarray | None:
         return None
     within = -inverse * (unit.T @ unit)
     if curved.all():
-        within[diagonal, diagonal] += 1 / pull
+        within[diagonal, diagonal] += DAMPED / pull
     else:
         within[~curved], within[:, ~curved] = 0.0, 0.0
-        within[diagonal, diagonal] += 1 / np.where(curved, pull, 1.0)
+        within[diagonal, diagonal] += DAMPED / np.where(curved, pull, 1.0)
     factor, status = linalg.lapack.dpotrf(within, lower=1, overwrite_a=1)
     if status:
         return None
