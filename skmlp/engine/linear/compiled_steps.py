@@ -10,7 +10,7 @@ from ..runtime import raise_if_cancelled
 from ..task import Task
 from .quadratic import Quadratic, solve
 
-LARGEST_SUPPORT = 400
+LARGEST_SUPPORT = 1000
 
 
 def solved(problem: Quadratic, start: np.ndarray, task: Task) -> tuple[np.ndarray, bool, int]:

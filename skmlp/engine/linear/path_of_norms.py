@@ -61,7 +61,7 @@ class PathOfNorms:
             return certificate_of(self._moments, self.penalty, self.coef)
         screened, strength = self._screened, self.scaled.groups.strength
         square = np.einsum("ij,ij->i", screened.gradient, screened.gradient)
-        some = np.flatnonzero((square > strength**2) | screened.B.any(1))
+        some = np.flatnonzero(((square > strength**2) & ~self._fixed) | screened.B.any(1))
         B, gradient = screened.B[some], screened.gradient[some]
         scale, own = self._moments.scale[some, None], self.penalty.groups.strength[some]
         coef, l2 = B / scale, self.penalty.l2.reshape(self.coef.shape)[some]

@@ -112,12 +112,23 @@ class Rows:
         for _ in range(MAX_ROUNDS):
             self._refresh()
             self._sweep()
+            if self._residual() > self.tolerance:
+                self._newton()
             if self._residual() <= self.tolerance:
-                return True
-            self._newton()
-            if self._residual() <= self.tolerance:
+                self._leave_ties()
                 return True
         return False
+
+    def _leave_ties(self) -> None:
+        """Rows of zeros instead of rounding, where these are optimal, too."""
+        size = np.abs(self.B).max(0)
+        rounding = (size > 0) & (size <= 0.3 * self.tolerance)
+        if rounding.any():
+            before = self.B.copy()
+            self.B[:, rounding] = 0.0
+            self._refresh()
+            if self._residual() > self.tolerance:
+                self.B = before
 
     def _refresh(self) -> None:
         used = np.flatnonzero(self.B.any(0))

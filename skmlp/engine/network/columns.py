@@ -69,10 +69,22 @@ def _of_entries(samples: Samples, share: np.ndarray) -> tuple[np.ndarray, np.nda
 
 def _vary(samples: Samples, columns: np.ndarray, mean: np.ndarray, share: np.ndarray) -> bool:
     """Whether any of some columns is not constant over the rows with weight."""
-    return any(
-        (np.abs(X[:, columns] - mean)[share[rows] > 0] > 1e-12 * np.abs(mean)).any()
-        for rows, X in samples.blocks(BLOCK_ROWS)
-    )
+    with_weight = np.flatnonzero(share > 0)
+    rows = with_weight if samples.rows is None else samples.rows[with_weight]
+    some = Samples(samples.X[:, columns], samples.y[with_weight], rows=rows)
+    return bool((largest_distances(some, mean) > 1e-12 * np.abs(mean)).any())
+
+
+def largest_distances(samples: Samples, mean: np.ndarray) -> np.ndarray:
+    """The largest distance of a value of each column from its mean (n_features,)."""
+    if sparse.issparse(samples.X):
+        X = samples.matrix()
+        ends = (X.max(axis=0).toarray().ravel(), X.min(axis=0).toarray().ravel())
+        return np.maximum(*(np.abs(end - mean) for end in ends))
+    reach = np.zeros_like(mean)
+    for _, X in samples.blocks(BLOCK_ROWS):
+        np.maximum(reach, np.abs(X - mean).max(axis=0), out=reach)
+    return reach
 
 
 def pooled(std: np.ndarray, members: np.ndarray) -> np.ndarray:
