@@ -13,13 +13,15 @@ from .quadratic import Quadratic, solve
 LARGEST_SUPPORT = 1000
 
 
-def solved(problem: Quadratic, start: np.ndarray, task: Task) -> tuple[np.ndarray, bool, int]:
+def solved(
+    problem: Quadratic, start: np.ndarray, task: Task, rounding: float | None = None
+) -> tuple[np.ndarray, bool, int]:
     """(coefficients, whether they are optimal, iterations), from a ``start`` that is near.
 
     On large supports a few factors are sooner there than a step for each column.
     """
     is_small = np.count_nonzero(start) <= LARGEST_SUPPORT
-    exact = minimum(problem, start) if is_small and serves(problem) else None
+    exact = minimum(problem, start, rounding) if is_small and serves(problem) else None
     return solve(problem, task, start) if exact is None else (exact, True, 1)
 
 
@@ -33,10 +35,13 @@ def serves(problem: Quadratic) -> bool:
     )
 
 
-def minimum(problem: Quadratic, start: np.ndarray) -> np.ndarray | None:
+def minimum(
+    problem: Quadratic, start: np.ndarray, rounding: float | None = None
+) -> np.ndarray | None:
     """The solution from ``start``, or None where rounding keeps the steps from ending.
 
-    The Gram matrix may be a corner of a larger one, whose rows are contiguous.
+    The Gram matrix may be a corner of a larger one, whose rows are contiguous. ``rounding`` is what
+    that leaves of the gradient, by default the problem's.
     """
     penalty, b = problem.penalty, start.copy()
     if not b.size:
@@ -51,7 +56,7 @@ def minimum(problem: Quadratic, start: np.ndarray) -> np.ndarray | None:
         penalty.lower,
         penalty.upper,
         b,
-        problem.rounding(b),
+        problem.rounding(b) if rounding is None else rounding,
         binding.POTRF,
         raise_if_cancelled,
     )

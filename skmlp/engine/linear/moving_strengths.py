@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -26,14 +27,18 @@ class MovingPenalty:
 
     def at(self, strength: float) -> PenaltyNumbers:
         """The penalty at a strength."""
-        low, high = self.at_nought, self.at_one
-        l1 = low.l1 + strength * (high.l1 - low.l1)
-        l2 = low.l2 + strength * (high.l2 - low.l2)
-        groups = low.groups
+        low, high, groups = self.at_nought, self.at_one, self.at_nought.groups
+        slope_of_l1, slope_of_l2 = self._slopes
+        l1, l2 = low.l1 + strength * slope_of_l1, low.l2 + strength * slope_of_l2
         if groups is not None:
             slope = high.groups.strength - groups.strength
             groups = replace(groups, strength=groups.strength + strength * slope)
         return PenaltyNumbers(l1, l2, low.lower, low.upper, groups)
+
+    @cached_property
+    def _slopes(self) -> tuple[np.ndarray, np.ndarray]:
+        low, high = self.at_nought, self.at_one
+        return high.l1 - low.l1, high.l2 - low.l2
 
     def part(self, weights: np.ndarray) -> MovingPenalty:
         """That of some weights, without norms of groups."""

@@ -14,7 +14,7 @@ from ..penalty.prox import PenaltyNumbers
 from ..task import Task
 from .compiled_steps import solved
 from .gram import Columns
-from .quadratic import Quadratic
+from .quadratic import GRADIENT_ROUNDING, OPTIMALITY_ROUNDING, Quadratic
 from .working_columns import WorkingColumns
 
 SMALLEST_WORKING_SET = 16
@@ -27,7 +27,8 @@ class Screened:
 
     def __init__(self, columns: Columns, cross: np.ndarray, y: np.ndarray, rank: int) -> None:
         self._gram, self._cross, self._y, self._rank = columns, cross, y, rank
-        self._threshold = None
+        self._threshold, self._free = None, None
+        self._size = max(float(np.abs(cross).max(initial=0.0)), np.finfo(float).tiny)
         self.left, self.gradient = y, -cross
         self.start_from(np.zeros_like(cross))
 
@@ -53,7 +54,7 @@ class Screened:
                 self._columns.admit(likely)
             is_optimal, iterations = self._solve_on_members(problem, task)
             n_iter += iterations - 1
-            likely = self._worst(problem, problem.rounding(self.b))
+            likely = self._worst(problem, self._rounding())
             if not (is_optimal and likely.size):
                 break
         self._threshold = penalty.l1
@@ -61,22 +62,33 @@ class Screened:
 
     def _likely(self, problem: Quadratic) -> np.ndarray:
         """Columns to begin with beside those that are in already."""
-        likely = np.flatnonzero(problem.free & (self._columns.place < 0))
+        penalty = problem.penalty
+        if self._free is None:
+            self._free = np.flatnonzero(penalty.is_free)
+            self._is_bounded = not ((penalty.lower < 0) & (penalty.upper > 0)).all()
+        likely = self._free[self._columns.place[self._free] < 0]
         slack = 0.0
         if self._threshold is not None:
-            slack = np.minimum(problem.penalty.l1 - self._threshold, 0.0)
+            slack = np.minimum(penalty.l1 - self._threshold, 0.0)
         worst = self._worst(problem, slack)
         return np.union1d(likely, worst) if likely.size else worst
 
     def _worst(self, problem: Quadratic, slack: np.ndarray | float) -> np.ndarray:
         """Columns outside whose excess is above ``slack``, the worst ones; a set may treble."""
-        excess = problem.excess(self.gradient)
+        if self._is_bounded:
+            excess = problem.excess(self.gradient)
+        else:
+            excess = np.abs(self.gradient) - problem.penalty.l1
         excess[self._columns.members] = -np.inf
         over = np.flatnonzero(excess > slack)
         n_most = max(SMALLEST_WORKING_SET, 2 * self._columns.size)
         if over.size <= n_most:
             return over
         return over[np.argpartition(-excess[over], n_most)[:n_most]]
+
+    def _rounding(self) -> float:
+        """As ``Quadratic.rounding``."""
+        return OPTIMALITY_ROUNDING * self._size + GRADIENT_ROUNDING * float(np.abs(self.b).sum())
 
     def _solve_on_members(self, problem: Quadratic, task: Task) -> tuple[bool, int]:
         columns = self._columns
@@ -87,7 +99,7 @@ class Screened:
             problem.penalty.of(members),
             min(members.size, self._rank),
         )
-        found, is_optimal, n_iter = solved(own, start, task)
+        found, is_optimal, n_iter = solved(own, start, task, self._rounding())
         self.b = np.zeros_like(self.b)
         self.b[members] = found
         places = np.flatnonzero(found)

@@ -34,7 +34,10 @@ def solve_path(at_nought: Task, at_one: Task, strengths: Sequence[float]) -> lis
         raise_if_cancelled()
         for part in parts:
             part.go_to(strength)
-        solutions.append(_solution(at_nought, moments, moving.at(strength), parts))
+        if at_nought.program.dtype == "float64":
+            solutions.append(_solution(moments, parts))
+        else:
+            solutions.append(_rounded(at_nought, moments, moving.at(strength), parts))
     return solutions[::-1]
 
 
@@ -69,7 +72,7 @@ class _Output:
 
     def go_to(self, strength: float) -> None:
         """The coefficients at the next strength, from those at the one before."""
-        self.penalty, self.scaled = self._penalty.at(strength), self._scaled.at(strength)
+        self._strength, self.scaled = strength, self._scaled.at(strength)
         if self._screened is None or not self._by_screening():
             self._by_gram()
 
@@ -87,7 +90,7 @@ class _Output:
     def _by_gram(self) -> None:
         moments, task = self._moments, self._task
         if moments.is_wide or self._is_free:
-            whole = OneOutput(moments, self.penalty, self._output)
+            whole = OneOutput(moments, self._penalty.at(self._strength), self._output)
             self.b, self.n_iter = whole.solve(task, self.b)
         else:
             problem = Quadratic(moments.gram, self._cross, self.scaled, moments.rank)
@@ -99,23 +102,28 @@ class _Output:
 
     def certificate(self) -> tuple[float, float, float]:
         """F, its residual and that in scaled columns; zeros whose condition holds have none."""
-        scale = self._moments.scale
-        outside = np.abs(self.gradient) > self.scaled.l1
-        some = np.flatnonzero(outside | (self.b != 0))
-        b, gradient, scale = self.b[some], self.gradient[some], scale[some]
-        residual = self.scaled.of(some).residuals(b, gradient)
-        penalty, coef = self.penalty.of(some), b / scale
+        some = np.flatnonzero((np.abs(self.gradient) > self.scaled.l1) | (self.b != 0))
+        b, gradient, scale = self.b[some], self.gradient[some], self._moments.scale[some]
+        scaled, coef = self.scaled.of(some), b / scale
+        residual = scaled.residuals(b, gradient)
+        penalty = PenaltyNumbers(
+            scaled.l1 * scale, scaled.l2 * scale**2, scaled.lower / scale, scaled.upper / scale
+        )
         optimality = penalty.residuals(coef, gradient * scale)
         objective = self.loss + penalty.value(coef) + 0.5 * float(penalty.l2 @ coef**2)
         return objective, optimality.max(initial=0.0), residual.max(initial=0.0)
 
 
-def _solution(task: Task, moments: Moments, penalty: PenaltyNumbers, parts: list) -> Solution:
-    """The solution as it is published; in other numbers than float64 its certificate is theirs."""
+def _rounded(task: Task, moments: Moments, penalty: PenaltyNumbers, parts: list) -> Solution:
+    """The solution in other numbers than float64, which has the certificate of those."""
+    coef = np.concatenate([part.coef for part in parts], axis=1)
+    return certified(task, moments, penalty, coef, max(part.n_iter for part in parts))
+
+
+def _solution(moments: Moments, parts: list) -> Solution:
+    """The solution as it is published."""
     n_iter = max(part.n_iter for part in parts)
     coef = np.concatenate([part.coef for part in parts], axis=1)
-    if task.program.dtype != "float64":
-        return certified(task, moments, penalty, coef, n_iter)
     certificates = np.array([part.certificate() for part in parts])
     objective, optimality = certificates[:, 0].sum(), certificates[:, 1].max()
     allowed = rounding_of(moments, coef, np.finfo(float).eps)
