@@ -65,7 +65,8 @@ class Screened:
         penalty = problem.penalty
         if self._free is None:
             self._free = np.flatnonzero(penalty.is_free)
-            self._is_bounded = not ((penalty.lower < 0) & (penalty.upper > 0)).all()
+            falls, rises = penalty.lower < 0, penalty.upper > 0
+            self._fixed, self._is_bounded = np.flatnonzero(~(falls | rises)), (falls != rises).any()
         likely = self._free[self._columns.place[self._free] < 0]
         slack = 0.0
         if self._threshold is not None:
@@ -79,6 +80,7 @@ class Screened:
             excess = problem.excess(self.gradient)
         else:
             excess = np.abs(self.gradient) - problem.penalty.l1
+            excess[self._fixed] = -np.inf
         excess[self._columns.members] = -np.inf
         over = np.flatnonzero(excess > slack)
         n_most = max(SMALLEST_WORKING_SET, 2 * self._columns.size)

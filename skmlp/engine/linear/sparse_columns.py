@@ -27,10 +27,16 @@ class SparseColumns:
 
     def take(self, members: np.ndarray) -> np.ndarray:
         """Some columns, dense (n, k)."""
-        dense = self._X[:, members].toarray(order="F")
+        dense = np.zeros((self.n_rows, members.size), order="F")
+        for place, (begin, end) in enumerate(zip(*self._ends(members), strict=True)):
+            dense[self._X.indices[begin:end], place] = self._X.data[begin:end]
         dense -= self._root[:, None] * self._mean[members]
         dense *= self._factor[members]
         return dense
+
+    def _ends(self, members: np.ndarray) -> tuple[list[int], list[int]]:
+        """Where the entries of columns begin and end."""
+        return self._X.indptr[members].tolist(), self._X.indptr[members + 1].tolist()
 
     def times_rows(self, v: np.ndarray) -> np.ndarray:
         """X'v of v (n,) or (n, q)."""
