@@ -26,11 +26,15 @@ def train(tasks: list[Task], n_threads: int = 1) -> list[Solution]:
 
 
 def train_linear_paths(
-    ends: list[tuple[Task, Task]], strengths: Sequence[float], n_threads: int = 1
+    ends: list[tuple[Task, Task]],
+    strengths: Sequence[float],
+    n_threads: int = 1,
+    ends_saturated: bool = False,
 ) -> list[list[Solution]]:
-    """The paths of linear regressions with L1: each one's solutions at ascending strengths.
+    """The paths of linear regressions: each one's solutions at ascending strengths.
 
     ``ends`` are each one's tasks at the strengths nought and one, between which they are affine.
+    Where the first path ``ends_saturated`` all have its strengths, which are the largest ones.
     """
     from .linear.whole_path import solve_path
     from .runtime import one_fit
@@ -39,7 +43,12 @@ def train_linear_paths(
         with one_fit():
             return solve_path(*pair, strengths)
 
-    return list(_map(run, ends, n_threads))
+    if not ends_saturated:
+        return list(_map(run, ends, n_threads))
+    with one_fit():
+        first = solve_path(*ends[0], strengths, ends_saturated=True)
+    strengths = strengths[len(strengths) - len(first) :]
+    return [first, *_map(run, ends[1:], n_threads)]
 
 
 def _run(chunks: list, n_threads: int) -> Iterator[tuple]:

@@ -21,6 +21,8 @@ from .running.published_networks import (
     published_relaxed,
 )
 
+EPS_OF_NETWORKS = 1e-3
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RegularizationPath(EqualByValue):
@@ -141,7 +143,7 @@ def regularization_path(
     *,
     param="group_l1",
     n_strengths=50,
-    eps=1e-3,
+    eps=None,
     strengths=None,
     l1_ratio=1.0,
     adaptive="auto",
@@ -182,8 +184,13 @@ def regularization_path(
         for linear models. With hidden layers it is an estimate: the path ends when nothing is
         left, with fewer strengths or with more.
 
-    eps : float, default=1e-3
-        The smallest strength over the largest.
+    eps : float, default=None
+        The smallest strength over the largest. None is 1e-3 for networks with hidden layers and,
+        as in glmnet, 1e-2 for linear models with more features than rows and 1e-4 for others. These
+        then end, where they are least squares by ``solver='lbfgs'``, as glmnet's do: from the fifth
+        strength on, counted from the largest, below the first that explains more than .999 of the
+        variance of y, or by less than 1e-5 of what it explains more than the strength above it.
+        With a number there are ``n_strengths`` of them in any case.
 
     strengths : array-like of shape (n_strengths,), default=None
         Strengths to use instead, > 0.
@@ -260,6 +267,7 @@ def regularization_path(
     problems = problems_of(model, arrays, judges[:N_JUDGES], seed)
     problems, starts = plan.ready(problems, adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
+    eps = plan.settle_eps(eps, EPS_OF_NETWORKS, problems[0])
     strengths, fits = plan.run(whole, starts, n_strengths, eps, strengths)
     refits = plan.refits.relaxed(whole, fits) if relaxed else None
     path = path_of(plan, problems[0], strengths, fits, refits)

@@ -43,17 +43,27 @@ class PathOfNorms:
     def _solve_rows(self) -> bool:
         """Whether the steps on rows have ended."""
         moments, strength = self._moments, self.scaled.groups.strength
+        max_iter = self._task.max_iter
         l2 = self.scaled.l2.reshape(self.coef.shape)[:, 0].copy()
         if self._screened is not None:
-            is_optimal, B = self._screened.solve(strength, l2), self._screened.B
+            is_optimal, B = self._screened.solve(strength, l2, max_iter), self._screened.B
         else:
             matrix, strength = moments.gram.matrix, np.where(self._fixed, np.inf, strength)
             rows = Rows(matrix, moments.cross, strength, l2, tolerance_of(moments.cross))
-            is_optimal = rows.solve(self.coef * moments.scale[:, None])
+            is_optimal = rows.solve(self.coef * moments.scale[:, None], max_iter)
             B = rows.B.T
         if is_optimal:
             self.coef, self.n_iter = B / moments.scale[:, None], 1
         return is_optimal
+
+    @property
+    def loss(self) -> float:
+        """Half the mean square of what is left of y."""
+        if self._screened is not None:
+            return 0.5 * float((self._screened.left**2).sum())
+        moments, B = self._moments, self.coef * self._moments.scale[:, None]
+        product = moments.gram.times(B)
+        return 0.5 * (moments.y_square + float((B * (product - 2 * moments.cross)).sum()))
 
     def certificate(self) -> tuple[float, float, float]:
         """F, its residual and that in scaled columns."""
@@ -65,7 +75,7 @@ class PathOfNorms:
         B, gradient = screened.B[some], screened.gradient[some]
         scale, own = self._moments.scale[some, None], self.penalty.groups.strength[some]
         coef, l2 = B / scale, self.penalty.l2.reshape(self.coef.shape)[some]
-        objective = 0.5 * float((screened.left**2).sum()) + 0.5 * float((l2 * coef**2).sum())
+        objective = self.loss + 0.5 * float((l2 * coef**2).sum())
         objective += float(own @ np.linalg.norm(coef, axis=1))
         optimality = _residual(coef, gradient * scale, own)
         return objective, optimality, _residual(B, gradient, strength[some])

@@ -53,7 +53,7 @@ class ScreenedRows:
         self._strength = None
         self.B, self.left, self.gradient = np.zeros_like(cross), y, -cross
 
-    def solve(self, strength: np.ndarray, l2: np.ndarray) -> bool:
+    def solve(self, strength: np.ndarray, l2: np.ndarray, max_iter: int) -> bool:
         """Whether ``B`` is optimal at these strengths (p,), to rounding."""
         tolerance = tolerance_of(self._cross)
         slack = 0.0 if self._strength is None else np.minimum(strength - self._strength, 0.0)
@@ -63,7 +63,7 @@ class ScreenedRows:
                 return False
             if entering.size:
                 self._columns.admit(entering)
-            if not self._solve_on_members(strength, l2, tolerance):
+            if not self._solve_on_members(strength, l2, tolerance, max_iter):
                 return False
             entering = self._worst(strength, tolerance)
             if not entering.size:
@@ -82,12 +82,12 @@ class ScreenedRows:
             return over
         return over[np.argpartition(-excess[over], n_most)[:n_most]]
 
-    def _solve_on_members(self, strength: np.ndarray, l2: np.ndarray, tolerance: float) -> bool:
+    def _solve_on_members(self, strength, l2, tolerance: float, max_iter: int) -> bool:
         members = self._columns.members
         own = Rows(
             self._columns.matrix, self._cross[members], strength[members], l2[members], tolerance
         )
-        is_optimal = own.solve(self.B[members])
+        is_optimal = own.solve(self.B[members], max_iter)
         self.B = np.zeros_like(self.B)
         self.B[members] = own.B.T
         places = np.flatnonzero(own.B.any(0))
@@ -106,10 +106,10 @@ class Rows:
         self.l2, self.tolerance = l2, tolerance
         self.G = matrix[: len(cross), : len(cross)]
 
-    def solve(self, start: np.ndarray) -> bool:
-        """Whether ``B``, from a start (m, q), is optimal."""
+    def solve(self, start: np.ndarray, max_iter: int) -> bool:
+        """Whether ``B``, from a start (m, q), is optimal after ``max_iter`` rounds."""
         self.B = np.ascontiguousarray(start.T)
-        for _ in range(MAX_ROUNDS):
+        for _ in range(min(MAX_ROUNDS, max_iter)):
             self._refresh()
             self._sweep()
             if self._residual() > self.tolerance:

@@ -20,16 +20,21 @@ from .path_of_norms import PathOfNorms
 from .quadratic import Quadratic
 from .screening import Screened
 
+LEAST_GAIN, NEARLY_ALL, FEWEST_STRENGTHS = 1e-5, 0.999, 5  # glmnet's fdev, devmax and mnlam
 
-def solve_path(at_nought: Task, at_one: Task, strengths: Sequence[float]) -> list[Solution]:
+
+def solve_path(
+    at_nought: Task, at_one: Task, strengths: Sequence[float], ends_saturated: bool = False
+) -> list[Solution]:
     """The solutions of a task that is affine in a strength, at ascending ones.
 
-    It has an L1 penalty, or norms of groups.
+    It has an L1 penalty, or norms of groups. A path that ``ends_saturated`` leaves out the smallest
+    strengths, below one that explains nearly all of y or hardly more than that above it.
     """
     moments = Moments(at_nought.train, at_nought.program.feature_groups)
     moving = MovingPenalty.of(at_nought, at_one)
     parts = _parts(moments, moving, at_nought)
-    solutions = []
+    solutions, explained = [], [0.0]
     for strength in strengths[::-1]:
         raise_if_cancelled()
         for part in parts:
@@ -38,7 +43,17 @@ def solve_path(at_nought: Task, at_one: Task, strengths: Sequence[float]) -> lis
             solutions.append(_solution(moments, parts))
         else:
             solutions.append(_rounded(at_nought, moments, moving.at(strength), parts))
+        explained.append(1 - 2 * sum(part.loss for part in parts) / (moments.y_square or 1.0))
+        if ends_saturated and _is_saturated(explained):
+            break
     return solutions[::-1]
+
+
+def _is_saturated(explained: list[float]) -> bool:
+    """glmnet's rule, of the shares of y's square explained from nothing on."""
+    *_, before, share = explained
+    is_enough = share > NEARLY_ALL or share - before < LEAST_GAIN * share
+    return len(explained) > FEWEST_STRENGTHS and is_enough
 
 
 def _parts(moments: Moments, moving: MovingPenalty, task: Task) -> list:

@@ -19,7 +19,7 @@ PATH_CONSTRAINTS = {
     "estimator": [HasMethods(["fit", "predict"])],
     "param": [StrOptions({"group_l1", "l1_per_layer"})],
     "n_strengths": [Interval(Integral, 1, None, closed="left")],
-    "eps": [Interval(Real, 0, 1, closed="neither")],
+    "eps": [Interval(Real, 0, 1, closed="neither"), None],
     "strengths": ["array-like", None],
     "l1_ratio": [Interval(Real, 0, 1, closed="right")],
     "adaptive": ["boolean", StrOptions({"auto"})],
@@ -27,6 +27,7 @@ PATH_CONSTRAINTS = {
     "n_jobs": [Integral, None],
     "verbose": ["verbose"],
 }
+EPS_OF_WIDE, EPS_OF_TALL = 1e-2, 1e-4  # glmnet's lambda.min.ratio
 
 
 class PathPlan:
@@ -34,7 +35,7 @@ class PathPlan:
 
     def __init__(self, estimator, param, l1_ratio, n_init, n_jobs, verbose=False):
         self.estimator, self.param = estimator, param
-        self._verbose = verbose
+        self._verbose, self.ends_saturated = verbose, False
         self.scheme, self.train = Scheme(param, l1_ratio), Trainer(n_init, n_jobs)
         self.tally = Tally(estimator)
         self.refits = Refits(self.train, self.tally, self.say)
@@ -47,12 +48,22 @@ class PathPlan:
         """What 'auto' means."""
         return self.param == "group_l1" and not self.is_linear if adaptive == "auto" else adaptive
 
+    def settle_eps(self, eps, of_networks, problem):
+        """``eps``, or by default that of networks, and for linear ones glmnet's by their shape."""
+        if eps is not None:
+            return eps
+        if not self.is_linear:
+            return of_networks
+        self.ends_saturated = True
+        samples = problem.task.train
+        return EPS_OF_WIDE if samples.n_features > samples.n_rows else EPS_OF_TALL
+
     # Grids
 
     def grid(self, problem, n_strengths, eps, strengths):
         """The given strengths, or those from ``eps`` of the end to the end."""
         if strengths is not None:
-            return Grid(checked_strengths(strengths))
+            return Grid(checked_strengths(strengths), is_given=True)
         end = self._end(problem)
         if end == 0:
             return Grid(np.full(n_strengths, STRENGTH_OF_NOTHING))
@@ -98,7 +109,7 @@ class PathPlan:
         if starts is None:
             starts = self._first_weights(tasks, strengths[0])
         fits = []
-        trained = self._trained(tasks, strengths, starts)
+        strengths, trained = self._trained(tasks, strengths, starts, grid)
         for strength, solutions in zip(strengths, trained, strict=False):
             fits.append(solutions)
             self.tally.add("whole data", tasks[:1], solutions[:1])
@@ -110,11 +121,12 @@ class PathPlan:
                 break
         return self._usable(np.array(strengths[: len(fits)]), fits, needed, tasks[0])
 
-    def _trained(self, tasks, strengths, starts):
-        """The solutions of all tasks, strength by strength."""
+    def _trained(self, tasks, strengths, starts, grid):
+        """(strengths, solutions of all tasks at each)."""
         if has_linear_paths(tasks[0]):
-            return self.train.linear_paths(tasks, self.scheme, strengths)
-        return self.scheme.train(tasks, strengths, starts, self.train)
+            ends_saturated = self.ends_saturated and not grid.is_given
+            return self.train.linear_paths(tasks, self.scheme, strengths, ends_saturated)
+        return strengths, self.scheme.train(tasks, strengths, starts, self.train)
 
     def _usable(self, strengths, fits, needed, task):
         """The strengths, and their solutions, at which no problem that is needed has diverged."""

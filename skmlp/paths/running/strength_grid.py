@@ -10,10 +10,14 @@ STRENGTH_OF_NOTHING = 1e-15  # of every model of a path on which no feature can 
 
 @dataclass(frozen=True)
 class Grid:
-    """Ascending strengths. ``ratio`` goes on until nothing is left, None where they are given."""
+    """Ascending strengths, which ``ratio`` goes on with until nothing is left, if it is not None.
+
+    ``is_given`` where they are not chosen by the data.
+    """
 
     strengths: np.ndarray
     ratio: float | None = None
+    is_given: bool = False
 
     def __iter__(self):
         yield from self.strengths

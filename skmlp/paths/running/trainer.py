@@ -26,10 +26,11 @@ class Trainer:
             raise KeyboardInterrupt
         return solutions
 
-    def linear_paths(self, tasks, scheme, strengths):
-        """The solutions of linear regressions at each of ascending strengths."""
+    def linear_paths(self, tasks, scheme, strengths, ends_saturated):
+        """(strengths, solutions at each) of linear regressions, of the largest where it ends so."""
         ends = [(scheme.at(task, 0.0), scheme.at(task, 1.0)) for task in tasks]
-        return zip(*train_linear_paths(ends, strengths, self._n_threads), strict=True)
+        paths = train_linear_paths(ends, strengths, self._n_threads, ends_saturated)
+        return strengths[len(strengths) - len(paths[0]) :], zip(*paths, strict=True)
 
     def best(self, tasks):
         """The solution of each task: of ``n_init`` first weights those with the best objective."""

@@ -28,11 +28,11 @@ def linear(**params):
     return RegularizedMLPRegressor(**fixed, **params)
 
 
-def wide(n=50, p=200, n_outputs=0):
+def wide(n=50, p=200, n_outputs=0, noise=0.5):
     X = RNG.normal(size=(n, p)) + RNG.normal(size=p)
     shape = (6, n_outputs) if n_outputs else 6
     y = X[:, :6] @ RNG.normal(size=shape)
-    return X, y + 0.5 * RNG.normal(size=y.shape) + 3.0
+    return X, y + noise * RNG.normal(size=y.shape) + 3.0
 
 
 def dependent(n=50):
@@ -195,3 +195,35 @@ def test_wide_choices_of_several_outputs_are_multi_task_lasso_cv_s():
     expected.fit(X, y)
     assert_allclose(ours.mse_path_[::-1], expected.mse_path_, rtol=1e-5)
     assert_allclose(ours.coefs_[0].T, expected.coef_, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape, eps", [((40, 120), 1e-2), ((120, 40), 1e-4)])
+@pytest.mark.parametrize("n_outputs", [0, 2])
+def test_default_paths_end_as_glmnet_s(shape, eps, n_outputs):
+    """Of 60 strengths, where .999 of y is explained or the next one explains hardly more."""
+    X, y = wide(*shape, n_outputs=n_outputs, noise=0.01)
+    param = {"param": "group_l1" if n_outputs else "l1_per_layer", "relaxed": False}
+    path = regularization_path(linear(), X, y, n_strengths=60, **param)
+    whole = regularization_path(linear(), X, y, n_strengths=60, eps=eps, **param)
+    assert_allclose(whole.strengths[0] / whole.strengths[-1], eps, rtol=1e-12)
+    left = np.array([((y - m.predict(X)) ** 2).sum() for m in whole.models[::-1]])
+    share = 1 - left / ((y - y.mean(0)) ** 2).sum()
+    is_end = (share > 0.999) | (np.diff(share, prepend=0.0) < 1e-5 * share)
+    ends = np.flatnonzero(is_end & (np.arange(60) >= 4))
+    n_kept = ends[0] + 1 if ends.size else 60
+    assert_allclose(path.strengths, whole.strengths[60 - n_kept :], rtol=1e-12)
+    assert_allclose(coefs_of(path), coefs_of(whole)[60 - n_kept :], rtol=0, atol=1e-9)
+    assert n_kept < 60
+
+
+def test_choices_of_default_paths_are_made_among_their_strengths():
+    X, y = wide(noise=0.01)
+    params = {"param": "l1_per_layer", "n_strengths": 40, "cv": KFold(4)}
+    model = RegularizedMLPRegressorCV(linear(), **params).fit(X, y)
+    path = path_of(X, y, n_strengths=40, eps=None)
+    assert_array_equal(model.strengths_, path.strengths)
+    assert len(path.strengths) < 40
+    given = RegularizedMLPRegressorCV(linear(), strengths=path.strengths, **params).fit(X, y)
+    assert_array_equal(given.mse_path_, model.mse_path_)
+    many = np.geomspace(1e-9, 1, 7) * path.strengths[-1]
+    assert_allclose(path_of(X, y, eps=None, strengths=many).strengths, many)
