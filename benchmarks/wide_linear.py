@@ -12,6 +12,7 @@ one over their rank. Where celer is installed its LassoCV takes a column too.
 
 import argparse
 import statistics
+import sys
 import warnings
 from functools import partial
 
@@ -131,12 +132,14 @@ def measure(shape, name, repeats):
     seconds = [statistics.median(t) for t in times]
     row = [shape, name, f"{tol:.0e}", f"{error:.0e}", int(model.n_features_path_[0])]
     row += [*seconds[:2], f"{ratio:.2f}", "yes" if same else "no"]
-    return [*row, seconds[2] if celer else "-"], ratio
+    row += [seconds[2] if celer else "-"]
+    print(*row, file=sys.stderr, flush=True)
+    return row, ratio
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--shapes", nargs="+", default=SHAPES, choices=SHAPES)
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=list(MODELS))
     parser.add_argument("--target", type=float, default=3.0, help="ratio to report above")
