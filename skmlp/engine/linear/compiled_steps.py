@@ -6,6 +6,7 @@ import numpy as np
 
 from ..kernels import binding
 from ..kernels.choice import is_on
+from ..penalty.prox import PenaltyNumbers
 from ..runtime import raise_if_cancelled
 from ..task import Task
 from .quadratic import Quadratic, solve
@@ -14,21 +15,25 @@ LARGEST_SUPPORT = 1000
 
 
 def solved(
-    problem: Quadratic, start: np.ndarray, task: Task, rounding: float | None = None
+    problem: Quadratic,
+    start: np.ndarray,
+    task: Task,
+    is_served: bool,
+    rounding: float | None = None,
+    whole: np.ndarray | None = None,
 ) -> tuple[np.ndarray, bool, int]:
     """(coefficients, whether they are optimal, iterations), from a ``start`` that is near.
 
     On large supports a few factors are sooner there than a step for each column.
     """
     is_small = np.count_nonzero(start) <= LARGEST_SUPPORT
-    exact = minimum(problem, start, rounding) if is_small and serves(problem) else None
+    exact = minimum(problem, start, rounding, whole) if is_small and is_served else None
     return solve(problem, task, start) if exact is None else (exact, True, 1)
 
 
-def serves(problem: Quadratic) -> bool:
+def serves(penalty: PenaltyNumbers) -> bool:
     """Whether bounds are none or zero, and there are compiled steps."""
-    penalty = problem.penalty
-    return (
+    return bool(
         is_on()
         and not (np.isfinite(penalty.lower) & (penalty.lower != 0)).any()
         and not (np.isfinite(penalty.upper) & (penalty.upper != 0)).any()
@@ -36,20 +41,23 @@ def serves(problem: Quadratic) -> bool:
 
 
 def minimum(
-    problem: Quadratic, start: np.ndarray, rounding: float | None = None
+    problem: Quadratic,
+    start: np.ndarray,
+    rounding: float | None = None,
+    whole: np.ndarray | None = None,
 ) -> np.ndarray | None:
     """The solution from ``start``, or None where rounding keeps the steps from ending.
 
-    The Gram matrix may be a corner of a larger one, whose rows are contiguous. ``rounding`` is what
-    that leaves of the gradient, by default the problem's.
+    ``rounding`` is what that leaves of the gradient, by default the problem's. The Gram matrix may
+    be a corner of a ``whole`` one.
     """
     penalty, b = problem.penalty, start.copy()
     if not b.size:
         return b
-    matrix, stride = _rows_of(problem.gram.matrix)
+    matrix = np.ascontiguousarray(problem.gram.matrix) if whole is None else whole
     reached = binding.compiled.active_set(
         matrix,
-        stride,
+        matrix.shape[1],
         problem.cross,
         penalty.l1,
         penalty.l2,
@@ -61,12 +69,3 @@ def minimum(
         raise_if_cancelled,
     )
     return b if reached and np.isfinite(b).all() else None
-
-
-def _rows_of(matrix: np.ndarray) -> tuple[np.ndarray, int]:
-    """An array in C order that begins with the matrix, and its numbers a row."""
-    whole = matrix if matrix.base is None else matrix.base
-    is_corner = whole.ndim == 2 and whole[:1, :1].ctypes.data == matrix.ctypes.data
-    if not (is_corner and whole.flags.c_contiguous):
-        whole = np.ascontiguousarray(matrix)
-    return whole, whole.shape[1]

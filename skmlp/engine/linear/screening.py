@@ -12,7 +12,7 @@ import numpy as np
 
 from ..penalty.prox import PenaltyNumbers
 from ..task import Task
-from .compiled_steps import solved
+from .compiled_steps import serves, solved
 from .gram import Columns
 from .quadratic import GRADIENT_ROUNDING, OPTIMALITY_ROUNDING, Quadratic
 from .working_columns import WorkingColumns
@@ -65,6 +65,7 @@ class Screened:
         penalty = problem.penalty
         if self._free is None:
             self._free = np.flatnonzero(penalty.is_free)
+            self._is_served = serves(penalty)
             falls, rises = penalty.lower < 0, penalty.upper > 0
             self._fixed, self._is_bounded = np.flatnonzero(~(falls | rises)), (falls != rises).any()
         likely = self._free[self._columns.place[self._free] < 0]
@@ -101,7 +102,9 @@ class Screened:
             problem.penalty.of(members),
             min(members.size, self._rank),
         )
-        found, is_optimal, n_iter = solved(own, start, task, self._rounding())
+        found, is_optimal, n_iter = solved(
+            own, start, task, self._is_served, self._rounding(), columns.matrix
+        )
         self.b = np.zeros_like(self.b)
         self.b[members] = found
         places = np.flatnonzero(found)

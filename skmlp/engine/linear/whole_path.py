@@ -13,7 +13,7 @@ import numpy as np
 from ..penalty.prox import PenaltyNumbers
 from ..runtime import raise_if_cancelled
 from ..task import Solution, Status, Task, Weights
-from .compiled_steps import solved
+from .compiled_steps import serves, solved
 from .lasso import NOT_CONVERGED, Moments, OneOutput, certified, rounding_of
 from .moving_strengths import MovingPenalty
 from .path_of_norms import PathOfNorms
@@ -75,6 +75,7 @@ class _Output:
         self._y = np.ascontiguousarray(moments.y[:, output])
         self._screened = None
         moves = (self._scaled.at_one.lower < 0) | (self._scaled.at_one.upper > 0)
+        self._is_served = serves(self._scaled.at_one)
         self._is_free = self._scaled.at_one.is_free[moves].all()
         if moments.is_wide and not self._is_free:
             self._screened = Screened(moments.gram, self._cross, self._y, moments.rank)
@@ -109,7 +110,7 @@ class _Output:
             self.b, self.n_iter = whole.solve(task, self.b)
         else:
             problem = Quadratic(moments.gram, self._cross, self.scaled, moments.rank)
-            self.b, _, self.n_iter = solved(problem, self.b, task)
+            self.b, _, self.n_iter = solved(problem, self.b, task, self._is_served)
         product = moments.gram.times(self.b)
         self.gradient = product - self._cross + self.scaled.l2 * self.b
         square = float(self._y @ self._y)
