@@ -5,7 +5,8 @@ process: ``RegularizedMLPRegressorCV`` without hidden layers, and LassoCV, Elast
 or MultiTaskLassoCV (three outputs, dense X only). Coordinate descent's ``tol`` is the loosest power
 of ten whose path on all data is within 1e-6 of the solutions, relative to the largest coefficient.
 Columns of a dense X are correlated; a sparse one holds counts of words whose frequencies fall as
-one over their rank. Where celer is installed its LassoCV takes a column too.
+one over their rank. Where celer is installed the same six paths by it, to a relative gap of 1e-8,
+take a column too.
 
     python benchmarks/wide_linear.py --shapes 60x300 200x2000 --models Lasso --repeats 5
 """
@@ -107,15 +108,24 @@ def loosest(name, X, y, model):
     return tol, error
 
 
-def celer_cv(X, y):
-    """celer's LassoCV as a fit to time, or None."""
+def celer_paths(X, y, strengths):
+    """celer's paths of all data and of the folds as a function to time, or None."""
     try:
-        from celer import LassoCV as CelerCV
+        from celer import celer_path
     except ImportError:
         return None
-    X = X.tocsc() if sparse.issparse(X) else np.asfortranarray(X)
-    model = CelerCV(n_alphas=N_STRENGTHS, eps=EPS, cv=KFold(5), tol=1e-8, max_iter=100)
-    return partial(model.fit, X, y)
+
+    def run():
+        for rows in (slice(None), *(rows for rows, _ in KFold(5).split(X))):
+            part, target = X[rows], y[rows] - y[rows].mean()
+            if sparse.issparse(part):
+                part, centred = part.tocsc(), {"X_offset": np.asarray(part.mean(axis=0)).ravel()}
+                centred |= {"X_scale": np.ones(part.shape[1])}
+            else:
+                part, centred = np.asfortranarray(part - part.mean(axis=0)), {}
+            celer_path(part, target, "lasso", alphas=strengths[::-1], tol=1e-8, **centred)
+
+    return run
 
 
 def measure(shape, name, repeats):
@@ -125,7 +135,7 @@ def measure(shape, name, repeats):
     tol, error = loosest(name, X, y, model.fit(X, y))
     other = rival(name, tol)
     fits = [partial(model.fit, X, y), partial(other.fit, X, y)]
-    celer = celer_cv(X, y) if name == "Lasso" else None
+    celer = celer_paths(X, y, model.strengths_) if name == "Lasso" else None
     times = in_turn([*fits, *([celer] if celer else [])], repeats)
     ratio = median_ratio(times[0], times[1])
     same = np.isclose(model.strength_, other.alpha_, rtol=1e-6)
