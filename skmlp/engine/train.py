@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from .task import Solution, Status, Task
@@ -25,21 +25,53 @@ def train(tasks: list[Task], n_threads: int = 1) -> list[Solution]:
     return [solutions[k] for k in range(len(tasks))]
 
 
+def train_linear_paths(
+    ends: list[tuple[Task, Task]],
+    strengths: Sequence[float],
+    n_threads: int = 1,
+    ends_saturated: bool = False,
+) -> list[list[Solution]]:
+    """The paths of linear regressions: each one's solutions at ascending strengths.
+
+    ``ends`` are each one's tasks at the strengths nought and one, between which they are affine.
+    Where the first path ``ends_saturated`` all have its strengths, which are the largest ones.
+    """
+    from .linear.whole_path import solve_path
+    from .runtime import one_fit
+
+    def run(pair: tuple[Task, Task]) -> list[Solution]:
+        with one_fit():
+            return solve_path(*pair, strengths)
+
+    if not ends_saturated:
+        return list(_map(run, ends, n_threads))
+    with one_fit():
+        first = solve_path(*ends[0], strengths, ends_saturated=True)
+    strengths = strengths[len(strengths) - len(first) :]
+    return [first, *_map(run, ends[1:], n_threads)]
+
+
 def _run(chunks: list, n_threads: int) -> Iterator[tuple]:
-    """Each chunk with its solutions; in the caller's thread where one is enough."""
-    from .runtime import cancelled_by
+    """Each chunk with its solutions."""
     from .stacking import run
 
-    n_threads = min(n_threads, len(chunks))
+    yield from zip(chunks, _map(run, chunks, n_threads), strict=True)
+
+
+def _map(run: Callable, works: list, n_threads: int) -> Iterator:
+    """What each of some works comes to; in the caller's thread where one is enough."""
+    from .runtime import cancelled_by
+
+    n_threads = min(n_threads, len(works))
     if n_threads <= 1:
-        yield from ((chunk, run(chunk)) for chunk in chunks)
+        yield from map(run, works)
         return
     cancelled = threading.Event()
     with ThreadPoolExecutor(n_threads, "skmlp-train", cancelled_by, (cancelled,)) as pool:
-        futures = [pool.submit(run, chunk) for chunk in chunks]
+        futures = [pool.submit(run, work) for work in works]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
-            yield from ((chunk, f.result()) for chunk, f in zip(chunks, futures, strict=True))
+            yield from [future.result() for future in futures]
         except BaseException:
             cancelled.set()
             pool.shutdown(wait=False, cancel_futures=True)

@@ -38,6 +38,21 @@ def forward(X, coefs, intercepts, activation, out_activation, layer_norm=None):
     return OUTPUT_ACTIVATIONS[out_activation](a)
 
 
+def linear_outputs(X, coefs, intercepts):
+    """Outputs (n_samples, n_models, n_outputs) of linear models, on the features that any uses.
+
+    Shape
+        coefs: one (n_features, n_outputs) a model; intercepts: one (n_outputs,).
+    """
+    coefs = np.stack(coefs, axis=1)
+    used = np.flatnonzero(coefs.any(axis=(1, 2)))
+    if used.size < len(coefs):
+        X, coefs = X[:, used], coefs[used]
+    _, n_models, n_outputs = coefs.shape
+    outputs = safe_sparse_dot(X, coefs.reshape(len(coefs), n_models * n_outputs))
+    return outputs.reshape(-1, n_models, n_outputs) + np.stack(intercepts)
+
+
 def normalize_units(z, gain, shift):
     """Layer normalisation of the rows of z, in place."""
     z -= z.mean(axis=1, keepdims=True)

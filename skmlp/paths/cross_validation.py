@@ -38,6 +38,7 @@ from .running.refit_surface import Smoothness
 
 REFIT_ACTIVATION = "tanh"  # where no network is given
 DEFAULT_AVERAGE = 5
+EPS_OF_NETWORKS = 1e-6
 DEFAULT_ALPHAS = (1e-3, 0.01, 0.1, 0.5, 2.0, 6.0, 20.0, 60.0)  # for sample weights of mean one
 
 
@@ -87,9 +88,10 @@ class RegularizedMLPRegressorCV(
     n_strengths : int, default=20
         Number of strengths; see :func:`regularization_path`.
 
-    eps : float or 'auto', default='auto'
-        The smallest strength over the largest. 'auto' is 1e-6, and 1e-2 for networks with hidden
-        layers where columns are more than rows, and than two hundred.
+    eps : float, default=None
+        The smallest strength over the largest. None is 1e-6 for networks with hidden layers, and
+        1e-2 where columns are more than rows, and than two hundred; for linear models it is that
+        of :func:`regularization_path`, whose path on all data may end sooner.
 
     strengths : array-like of shape (n_strengths,), default=None
         Strengths to use instead, > 0.
@@ -245,7 +247,6 @@ class RegularizedMLPRegressorCV(
     _parameter_constraints: dict = {
         **PATH_CONSTRAINTS,
         "estimator": [*PATH_CONSTRAINTS["estimator"], None],
-        "eps": [*PATH_CONSTRAINTS["eps"], StrOptions({"auto"})],
         "relaxed": ["boolean", StrOptions({"auto"})],
         "selection": [StrOptions({"min", "1se"})],
         "alphas": ["array-like", "boolean", StrOptions({"auto"})],
@@ -263,7 +264,7 @@ class RegularizedMLPRegressorCV(
         *,
         param="group_l1",
         n_strengths=20,
-        eps="auto",
+        eps=None,
         strengths=None,
         l1_ratio=1.0,
         adaptive="auto",
@@ -385,7 +386,8 @@ class RegularizedMLPRegressorCV(
         split = folds(self.cv, arrays, seed, groups, self.subsample if compares else None)
         problems = problems_of(base, arrays, split.folds, seed, split.chosen, self._scorer())
         problems, starts = plan.ready(problems, self.adaptive)
-        strengths, fits = plan.run(problems, starts, self.n_strengths, self.eps, self.strengths)
+        eps = plan.settle_eps(self.eps, EPS_OF_NETWORKS, problems[0])
+        strengths, fits = plan.run(problems, starts, self.n_strengths, eps, self.strengths)
         along = _Along(plan, problems, strengths, fits)
         if not compares:
             return along, choose_along_path(*along, self.relaxed, self.selection)

@@ -17,7 +17,14 @@ from .running.folds import checked_groups, folds
 from .running.initial_networks import N_JUDGES
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
 from .running.problems import problems_of
-from .running.published_networks import given_factors, published, published_relaxed
+from .running.published_networks import (
+    given_factors,
+    predictions,
+    published,
+    published_relaxed,
+)
+
+EPS_OF_NETWORKS = 1e-3
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -248,7 +255,7 @@ def regularization_path(
     *,
     param="group_l1",
     n_strengths=50,
-    eps=1e-3,
+    eps=None,
     strengths=None,
     l1_ratio=1.0,
     adaptive="auto",
@@ -289,8 +296,14 @@ def regularization_path(
         for linear models. With hidden layers it is an estimate: the path ends when nothing is
         left, with fewer strengths or with more.
 
-    eps : float, default=1e-3
-        The smallest strength over the largest.
+    eps : float, default=None
+        The smallest strength over the largest. None is 1e-3 for networks with hidden layers (1e-2
+        of wide data, more columns than rows and than two hundred) and, as in glmnet, 1e-2 for
+        linear models with more features than rows and 1e-4 for others. These then end, where they
+        are least squares by ``solver='lbfgs'``, as glmnet's do: from the fifth strength on, counted
+        from the largest, below the first that explains more than .999 of the
+        variance of y, or by less than 1e-5 of what it explains more than the strength above it.
+        With a number there are ``n_strengths`` of them in any case.
 
     strengths : array-like of shape (n_strengths,), default=None
         Strengths to use instead, > 0.
@@ -380,6 +393,7 @@ def regularization_path(
     problems = problems_of(model, arrays, judges[:N_JUDGES], seed)
     problems, starts = plan.ready(problems, adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
+    eps = plan.settle_eps(eps, EPS_OF_NETWORKS, problems[0])
     strengths, fits = plan.run(whole, starts, n_strengths, eps, strengths)
     refits = plan.refits.relaxed(whole, fits) if relaxed else None
     path = path_of(plan, problems[0], strengths, fits, refits)
@@ -434,8 +448,14 @@ def _relaxed_models(plan, problem, models, fits, refits, kind):
 def _scores(models, problem):
     """R2 of the models on the training rows, each computed once."""
     data, y = problem.data.train, problem.data.y
-    X = data.matrix()
-    scores = {
-        id(model): r2_score(y, model._predict(X), sample_weight=data.weight) for model in models
-    }
+    distinct = {id(model): model for model in models}
+    outputs = predictions(list(distinct.values()), data.matrix())
+    n_outputs, n_models = y.shape[1], len(distinct)
+    each = r2_score(
+        np.tile(y, n_models),
+        outputs.reshape(len(y), -1),
+        sample_weight=data.weight,
+        multioutput="raw_values",
+    )
+    scores = dict(zip(distinct, each.reshape(n_models, n_outputs).mean(1), strict=True))
     return np.array([scores[id(model)] for model in models])

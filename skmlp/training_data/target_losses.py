@@ -34,10 +34,15 @@ class Loss(NamedTuple):
         Shape
             y and output (n, q), weight (n,) or None, units (q,).
         """
+        return float(self.errors(y, output[:, None], weight, units)[0])
+
+    def errors(self, y, outputs, weight, units):
+        """That of several models (n_models,), whose outputs are (n, n_models, q)."""
         with np.errstate(over="ignore", invalid="ignore"):
-            each = np.average(self.deviance(y, output.astype(np.float64)), axis=0, weights=weight)
-            error = float(np.mean(each / units**self.degree))
-        return error if np.isfinite(error) else np.nan
+            deviance = self.deviance(y[:, None], outputs.astype(np.float64, copy=False))
+            each = np.average(deviance, axis=0, weights=weight)
+            errors = np.mean(each / units**self.degree, axis=-1)
+        return np.where(np.isfinite(errors), errors, np.nan)
 
 
 LOSSES = {

@@ -36,7 +36,7 @@ def warn_of_units(task, names):
     standardises columns by itself. Rare dummies have a small deviation, and still a range that is
     not small.
     """
-    from ..engine.network.columns import column_moments
+    from ..engine.network.columns import column_moments, largest_distances
 
     penalised = task.l1[0] > 0 or task.group_l1 > 0 or task.alpha[0] > NEGLIGIBLE_ALPHA
     if task.train.n_rows < FEW_ROWS or (task.program.is_deterministic and not penalised):
@@ -47,7 +47,7 @@ def warn_of_units(task, names):
         typical = median(std[moves].tolist())
         large, small = moves & (std > FAR * typical), moves & (std < typical / FAR)
         if small.any():
-            small &= _reach(task.train, mean) < typical / FAR
+            small &= largest_distances(task.train, mean) < typical / FAR
         _warn_of_columns(large | small, names, OTHER_SCALE)
     if not task.program.is_deterministic:
         _warn_of_columns(moves & (np.abs(mean) > FAR * std), names, FAR_ORIGIN)
@@ -74,16 +74,6 @@ def warn_of_validation(train, validation, names):
     if 2 * (known & narrower).sum() > known.sum():
         far |= known & narrower
     _warn_of_columns(far, names, FAR_VALIDATION)
-
-
-def _reach(samples, mean):
-    """The largest distance of a value of each column from its mean (n_features,)."""
-    from ..engine.network.columns import BLOCK_ROWS
-
-    reach = np.zeros_like(mean)
-    for _, X in samples.blocks(BLOCK_ROWS):
-        np.maximum(reach, np.abs(X - mean).max(axis=0), out=reach)
-    return reach
 
 
 def _some(columns, most=5):

@@ -51,7 +51,7 @@ def data(name):
 def test_path_is_the_lasso_s(name, param):
     X, y = data(name)
     X, y = X - X.mean(0), y - y.mean()
-    path = regularization_path(linear(), X, y, param=param, n_strengths=30)
+    path = regularization_path(linear(), X, y, param=param, n_strengths=30, eps=1e-3)
     alphas, coefs, _ = lasso_path(X, y, alphas=30, eps=1e-3, tol=1e-12, max_iter=10**6)
     assert_allclose(path.strengths[::-1], alphas, rtol=1e-9)
     assert_allclose(coefs_of(path)[:, ::-1], coefs, atol=1e-6 * np.abs(coefs).max())
@@ -61,7 +61,7 @@ def test_path_is_the_lasso_s(name, param):
 @pytest.mark.parametrize("l1_ratio", [0.2, 0.7])
 def test_path_is_the_elastic_net_s(l1_ratio):
     X, y = data("diabetes_std")
-    path = regularization_path(linear(), X, y, param="l1_per_layer", l1_ratio=l1_ratio)
+    path = regularization_path(linear(), X, y, param="l1_per_layer", l1_ratio=l1_ratio, eps=1e-3)
     alphas, coefs, _ = enet_path(
         X, y - y.mean(), l1_ratio=l1_ratio, alphas=50, tol=1e-10, max_iter=10**6
     )

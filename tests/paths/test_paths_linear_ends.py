@@ -81,7 +81,8 @@ def test_path_of_l2_alone_is_ridge(name, param):
     """From glmnet's largest strength on: that at which an elastic net of alpha .001 would end."""
     X, y = ridge_data(name)
     model = linear(normalize_y=False)
-    path = regularization_path(model, X, y, param=param, l1_ratio=0, n_strengths=6, relaxed=False)
+    params = {"param": param, "l1_ratio": 0, "n_strengths": 6, "eps": 1e-3}
+    path = regularization_path(model, X, y, **params, relaxed=False)
     cross = np.abs((X - X.mean(0)).T @ (y - y.mean(0)).reshape(len(y), -1)) / len(y)
     end = np.linalg.norm(cross, axis=1) if param == "group_l1" else cross
     assert path.strengths[-1] == pytest.approx(1000 * end.max(), rel=1e-9)

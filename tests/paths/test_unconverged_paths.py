@@ -245,14 +245,14 @@ def test_the_best_of_several_first_weights_is_none_that_diverged(monkeypatch):
 def test_linear_fits_have_no_tolerance_to_raise(monkeypatch):
     """They are solved to rounding, whatever tol."""
 
-    def train(tasks, n_threads):
-        solutions = engine_train(tasks, n_threads)
-        for solution in solutions:
+    def train(*args):
+        paths = engine_train(*args)
+        for solution in paths[0]:
             solution.status, solution.optimality = Status.MAX_ITER, 0.25
-        return solutions
+        return paths
 
-    engine_train = _trainer.train
-    monkeypatch.setattr(_trainer, "train", train)
+    engine_train = _trainer.train_linear_paths
+    monkeypatch.setattr(_trainer, "train_linear_paths", train)
     _, message, counts = warned(run_path, network(hidden_layer_sizes=()), relaxed=False)
     assert counts == {"whole data": (3, 3)}
     assert "residual 2.5e-01. Increase max_iter=200 of the estimator, or standardise X." in message

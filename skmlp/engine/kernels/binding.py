@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cython_blas
+from scipy.linalg import cython_blas, cython_lapack
 
 from ..network.layout import Layout
 from ..penalty.prox import PenaltyNumbers
@@ -70,6 +70,7 @@ def _routines() -> dict[str, Routine]:
 
 
 ROUTINES = _routines()
+POTRF = compiled.address(cython_lapack.__pyx_capi__["dpotrf"])[0] if ROUTINES else 0
 
 
 def program_numbers(program: Program, layout: Layout) -> np.ndarray:

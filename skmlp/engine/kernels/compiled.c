@@ -283,6 +283,7 @@ static Program program_of(Buffers *buffers, PyObject *array) {
 #define SUFFIX _double
 #include "calls.inc"
 #include "search.inc"
+#include "active_set.inc"
 
 /* A capsule of scipy.linalg.cython_blas -> the address of its function, and its signature. */
 static PyObject *address(PyObject *self, PyObject *capsule) {
@@ -319,6 +320,8 @@ static PyMethodDef METHODS[] = {
     {"address", address, METH_O, "Address of a capsule's function."},
     {"bytes_of_work", FAST(bytes_of_work), "Bytes that the calls work in."},
     {"search", FAST(call_search), "PANOC."},
+    {"row_sweeps", FAST(call_row_sweeps), "Coordinate descent with norms of rows."},
+    {"active_set", FAST(call_active_set), "Quadratics with an L1 penalty."},
     {"epochs_single", FAST(call_epochs_single), "Epochs in float32."},
     {"epochs_double", FAST(call_epochs_double), "Epochs in float64."},
     {"objective_single", FAST(call_objective_single), "Objective in float32."},

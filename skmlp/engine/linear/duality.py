@@ -42,11 +42,9 @@ def dual_gap(penalty: PenaltyNumbers, coef: np.ndarray, gradient: np.ndarray, sq
             return None
         one = [np.atleast_1d(numbers.sum()) for numbers in (*squares, ridge)]
         scale = _scale_of_groups(penalty, gradient)
-        return _gap(Squares(*one[:3]), one[3], penalty.groups.value(coef.ravel()), scale, 0.0)
+        return gap_of(Squares(*one[:3]), one[3], penalty.groups.value(coef.ravel()), scale, 0.0)
     if l1.any():
-        scale = _scale(l1, gradient, lower, upper)
-        values, z = (l1 * np.abs(coef)).sum(0), -scale * gradient
-        return _gap(squares, ridge, values, scale, _conjugate(l1, z, lower, upper).sum(0))
+        return gap_of_l1((l1, l2, lower, upper), coef, gradient, squares)
     if not l2.any():
         return None
     correlation = l2 * coef - gradient
@@ -55,7 +53,20 @@ def dual_gap(penalty: PenaltyNumbers, coef: np.ndarray, gradient: np.ndarray, sq
     return squares.residual + 0.5 * ridge - squares.along + conjugate
 
 
-def _gap(squares: Squares, ridge: np.ndarray, values, scale, conjugate) -> np.ndarray:
+def gap_of_l1(numbers, coef: np.ndarray, gradient: np.ndarray, squares: Squares) -> np.ndarray:
+    """The gap (q,) where L1 acts; ``numbers`` are l1, l2 and limits (p, q).
+
+    Zeros whose condition holds may be left out.
+    """
+    l1, l2, lower, upper = numbers
+    scale = _scale(l1, gradient, lower, upper)
+    values, z = (l1 * np.abs(coef)).sum(0), -scale * gradient
+    conjugate = _conjugate(l1, z, lower, upper).sum(0)
+    return gap_of(squares, (l2 * coef**2).sum(0), values, scale, conjugate)
+
+
+def gap_of(squares: Squares, ridge, values, scale, conjugate=0.0) -> np.ndarray:
+    """P(b) - D(s R) from |b|^2 weighted by L2, the penalty's value, s and the conjugate."""
     square = squares.residual + ridge
     return 0.5 * (1 + scale**2) * square + values - scale * squares.along + conjugate
 
@@ -64,7 +75,12 @@ def _scale(l1, gradient, lower, upper) -> np.ndarray:
     """The largest s <= 1 (q,) with s z within L1 where no finite bound takes up the rest."""
     upwards = np.where(np.isinf(upper), -gradient, 0.0)
     beyond = np.maximum(upwards, np.where(np.isinf(lower), gradient, 0.0))
-    return 1 / np.maximum(1.0, (beyond / np.where(l1 > 0, l1, np.inf)).max(0))
+    return largest_scale(beyond / np.where(l1 > 0, l1, np.inf))
+
+
+def largest_scale(ratio: np.ndarray) -> np.ndarray:
+    """The largest s <= 1 at which s times no ratio (p, ...) is above one."""
+    return 1 / np.maximum(1.0, ratio.max(0, initial=0.0))
 
 
 def _conjugate(l1, z, lower, upper) -> np.ndarray:

@@ -72,6 +72,18 @@ class Columns:
     def __init__(self, columns: np.ndarray) -> None:
         self.columns = np.asfortranarray(columns)  # columns are taken out again and again
 
+    @property
+    def n_rows(self) -> int:
+        return len(self.columns)
+
+    def take(self, members: np.ndarray) -> np.ndarray:
+        """Some columns (n, k)."""
+        return self.columns[:, members]
+
+    def times_rows(self, v: np.ndarray) -> np.ndarray:
+        """X'v of v (n,) or (n, q)."""
+        return self.columns.T @ v
+
     def times(self, b: np.ndarray) -> np.ndarray:
         """G b."""
         return self.columns.T @ (self.columns @ b)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy import sparse
 
 from ..network.columns import BLOCK_ROWS, UNUSABLE, origins_and_scales, pooled
 from ..network.layout import Layout
@@ -20,6 +21,8 @@ from .duality import Squares, dual_gap
 from .gram import Columns, Gram, is_sizeable
 from .group_lasso import solve_groups
 from .quadratic import GRADIENT_ROUNDING, Quadratic, solve
+from .screened.screening import Screened
+from .screened.sparse_columns import SparseColumns
 
 SMALLEST_WORKING_SET = 16
 MAX_WORKING_SETS = 100
@@ -36,10 +39,10 @@ class Moments:
 
     Without an intercept nothing is centred, and root mean squares take the place of deviations.
 
-    ``cross`` (p, q) is X'y, ``y_squares`` (q,) the squares of y, ``y_square`` their sum. ``gram``
-    is X'X, formed in blocks of rows, or kept as its columns where features outnumber rows. Constant
-    columns have moments zero. ``members`` are groups of features that share one scale, so that
-    their norm stays a norm.
+    ``y`` (n, q) is centred, its rows times the roots of their shares, ``y_squares`` (q,) its
+    squares, ``y_square`` their sum, ``cross`` (p, q) is X'y. ``gram`` is X'X, formed in blocks of
+    rows, or kept as its columns where features outnumber rows. Constant columns have moments zero.
+    ``members`` are groups of features that share one scale, so that their norm stays a norm.
     """
 
     def __init__(
@@ -55,18 +58,30 @@ class Moments:
         self.n_rows, n_features = samples.n_rows, len(std)
         self.largest_rank = min(n_features, self.n_rows - has_intercept)
         root = np.sqrt(samples.relative_weight() / samples.n_rows)
-        y = self._centred_target(samples.y.astype(np.float64), root, has_intercept)
+        self.y = self._centred_target(samples.y.astype(np.float64), root, has_intercept)
         self.is_wide = n_features > self.n_rows
-        self.cross = np.zeros((n_features, y.shape[1]))
-        gram = 0.0
-        for rows, X in samples.blocks(self.n_rows if self.is_wide else BLOCK_ROWS):
+        if self.is_wide:
+            self.gram = self._columns(samples, root, inverse_scale)
+            self.cross = self.gram.times_rows(self.y)
+            return
+        self.cross, gram = np.zeros((n_features, self.y.shape[1])), 0.0
+        for rows, X in samples.blocks(BLOCK_ROWS):
             block = np.subtract(X, self.x_mean, dtype=np.float64)
             block *= root[rows]  # in place: new memory of a block takes longer than to fill it
             block *= inverse_scale
-            self.cross += block.T @ y[rows]
-            if not self.is_wide:
-                gram = gram + block.T @ block
-        self.gram = Columns(block) if self.is_wide else Gram(gram)
+            self.cross += block.T @ self.y[rows]
+            gram = gram + block.T @ block
+        self.gram = Gram(gram)
+
+    def _columns(self, samples: Samples, root: np.ndarray, inverse_scale: np.ndarray):
+        """The scaled columns, implicit ones of a sparse X."""
+        X = samples.matrix()
+        if sparse.issparse(X):
+            return SparseColumns(X, root[:, 0], self.x_mean, inverse_scale)
+        block = np.subtract(X, self.x_mean, order="F", dtype=np.float64)
+        block *= root
+        block *= inverse_scale
+        return Columns(block)
 
     def _centred_target(self, y: np.ndarray, root: np.ndarray, has_intercept: bool) -> np.ndarray:
         """y without its mean, times the roots of its rows' shares; ValueError beyond float64."""
@@ -105,23 +120,34 @@ class Moments:
         )
 
 
-class _Output:
+class OneOutput:
     """One output's problem, in scaled columns, solved on working sets of them."""
 
     def __init__(self, moments: Moments, penalty: PenaltyNumbers, output: int) -> None:
-        cross, rank = moments.cross[:, output], moments.largest_rank
+        cross, rank = np.ascontiguousarray(moments.cross[:, output]), moments.largest_rank
         self.problem = Quadratic(moments.gram, cross, moments.scaled(penalty), rank)
-        self.moments, self.penalty = moments, self.problem.penalty
+        self.moments, self.penalty, self._y = moments, self.problem.penalty, moments.y[:, output]
 
     def solve(self, task: Task, start: np.ndarray) -> tuple[np.ndarray, int]:
         """(coefficients, iterations).
 
-        A working set holds all features, or the support of the start and those that violate their
-        condition most; features in the support stay and violators come in until there are none.
+        Where the support may be larger than the number of rows, a working set holds the support of
+        the start and those that violate their condition most; features in the support stay and
+        violators come in until there are none.
         """
-        free = self._least_squares()
+        free = self.least_squares()
         if free is not None:
             return free, 1
+        if self.moments.is_wide and not is_sizeable(self.penalty.l2):
+            screened = Screened(self.moments.gram, self.problem.cross, self._y, self.problem.rank)
+            screened.start_from(np.clip(start, self.penalty.lower, self.penalty.upper))
+            end = screened.solve(self.penalty, task)
+            if end is not None:
+                return screened.b, end[1]
+        return self.on_working_sets(task, start)
+
+    def on_working_sets(self, task: Task, start: np.ndarray) -> tuple[np.ndarray, int]:
+        """(coefficients, iterations)."""
         b, n_iter = np.clip(start, self.penalty.lower, self.penalty.upper), 1
         members = np.arange(b.size)
         if self.moments.is_wide:
@@ -140,7 +166,7 @@ class _Output:
             members = np.union1d(np.flatnonzero((b != 0) | self.penalty.is_free), entering)
         return b, n_iter
 
-    def _least_squares(self) -> np.ndarray | None:
+    def least_squares(self) -> np.ndarray | None:
         """Ridge, or the least squares of least norm; None where there are L1 or bounds."""
         members = np.flatnonzero((self.penalty.lower < 0) | (self.penalty.upper > 0))
         if not self.penalty.is_free[members].all():
@@ -185,7 +211,7 @@ def solve_linear(task: Task) -> Solution:
         coef, n_iter = solve_groups(moments, penalty, task)
     else:
         coef, n_iter = _solve_outputs(moments, penalty, task)
-    return _certified(task, moments, penalty, coef, n_iter)
+    return certified(task, moments, penalty, coef, n_iter)
 
 
 def _solve_outputs(moments: Moments, penalty: PenaltyNumbers, task: Task):
@@ -195,12 +221,12 @@ def _solve_outputs(moments: Moments, penalty: PenaltyNumbers, task: Task):
     coef, n_iter = np.zeros_like(start), 0
     for output in range(n_outputs):
         own = penalty.of(output + n_outputs * np.arange(n_features))
-        b, iterations = _Output(moments, own, output).solve(task, start[:, output])
+        b, iterations = OneOutput(moments, own, output).solve(task, start[:, output])
         coef[:, output], n_iter = b / moments.scale, max(n_iter, iterations)
     return coef, n_iter
 
 
-def _certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_iter) -> Solution:
+def certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_iter) -> Solution:
     """The solution with the objective and the residual of the coefficients as they are published.
 
     It has converged where the residual in scaled columns is rounding. Where columns depend on each
@@ -209,21 +235,21 @@ def _certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_it
     dtype = np.dtype(task.program.dtype)
     exact, coef = coef, coef.astype(dtype)
     own = coef.astype(np.float64)
-    objective, optimality, residual, gap = _certificate(moments, penalty, own)
-    allowed = _rounding(moments, own, np.finfo(dtype).eps)
+    objective, optimality, residual, gap = certificate_of(moments, penalty, own)
+    allowed = rounding_of(moments, own, np.finfo(dtype).eps)
     status, message = Status.MAX_ITER, NOT_CONVERGED
     if not np.isfinite(coef).all():
         status = Status.DIVERGED
     elif residual <= allowed:
         status = Status.CONVERGED
-    elif _certificate(moments, penalty, exact)[2] <= allowed:
+    elif certificate_of(moments, penalty, exact)[2] <= allowed:
         message = ROUNDED.format(dtype=dtype)
     intercept = (moments.y_mean - moments.x_mean @ own).astype(dtype)
     weights = Weights([coef], [intercept], [], [])
     return Solution(weights, status, n_iter, objective, optimality, message=message, dual_gap=gap)
 
 
-def _certificate(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
+def certificate_of(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
     """F, its residual, that in scaled columns, and the duality gap."""
     scale, l2 = moments.scale[:, None], penalty.l2.reshape(coef.shape)
     b = coef * scale
@@ -239,7 +265,7 @@ def _certificate(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
     return objective, optimality, residual, dual_gap(penalty, coef, gradient, squares)
 
 
-def _rounding(moments: Moments, coef: np.ndarray, eps: float) -> float:
+def rounding_of(moments: Moments, coef: np.ndarray, eps: float) -> float:
     """The residual that an exact solution may have, published in numbers of precision ``eps``."""
     relative = max(EXACT, 8 * eps * np.sqrt(coef.size))
     size = np.abs(coef * moments.scale[:, None]).sum()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from scipy import sparse
 
 from ..network.activations import ACTIVATIONS
 from ..network.columns import BLOCK_ROWS, origins_and_scales
@@ -41,6 +42,9 @@ def null_moments(task: Task, offset: np.ndarray | None = None) -> tuple[np.ndarr
     if offset is None:
         offset = output_bias(task.program, samples)
     downhill = -loss.gradient(offset, samples.y) * weight / samples.n_rows
+    if sparse.issparse(samples.X):
+        X = samples.matrix()
+        return X.T @ downhill - np.outer(mean, downhill.sum(0)), std
     cross = np.zeros((len(mean), downhill.shape[1]))
     for rows, X in samples.blocks(BLOCK_ROWS):
         cross += (X - mean).T @ downhill[rows]

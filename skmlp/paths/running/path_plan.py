@@ -11,22 +11,15 @@ from ...estimators.publication import diverged
 from .initial_networks import InitialNetworks
 from .refits import Refits
 from .reports import Tally, line_of
-from .strength_grid import (
-    MOST_BEYOND_END,
-    SMALLEST,
-    SMALLEST_OF_WIDE,
-    STRENGTH_OF_NOTHING,
-    Grid,
-    checked_strengths,
-)
-from .trainer import Trainer, is_wide
+from .strength_grid import MOST_BEYOND_END, STRENGTH_OF_NOTHING, Grid, checked_strengths
+from .trainer import Trainer, has_linear_paths, is_wide
 
 # of the parameters that all paths have
 PATH_CONSTRAINTS = {
     "estimator": [HasMethods(["fit", "predict"])],
     "param": [StrOptions({"group_l1", "l1_per_layer"})],
     "n_strengths": [Interval(Integral, 1, None, closed="left")],
-    "eps": [Interval(Real, 0, 1, closed="neither")],
+    "eps": [Interval(Real, 0, 1, closed="neither"), None],
     "strengths": ["array-like", None],
     "l1_ratio": [Interval(Real, 0, 1, closed="both")],
     "adaptive": ["boolean", StrOptions({"auto"})],
@@ -34,6 +27,7 @@ PATH_CONSTRAINTS = {
     "n_jobs": [Integral, None],
     "verbose": ["verbose"],
 }
+EPS_OF_WIDE, EPS_OF_TALL = 1e-2, 1e-4  # glmnet's lambda.min.ratio
 
 
 class PathPlan:
@@ -41,7 +35,7 @@ class PathPlan:
 
     def __init__(self, estimator, param, l1_ratio, n_init, n_jobs, verbose=False):
         self.estimator, self.param = estimator, param
-        self._verbose = verbose
+        self._verbose, self.ends_saturated = verbose, False
         self.scheme, self.train = Scheme(param, l1_ratio), Trainer(n_init, n_jobs)
         self.tally = Tally(estimator)
         self.refits = Refits(self.train, self.tally, self.say)
@@ -54,6 +48,16 @@ class PathPlan:
         """What 'auto' means."""
         return self.param == "group_l1" and not self.is_linear if adaptive == "auto" else adaptive
 
+    def settle_eps(self, eps, of_networks, problem):
+        """``eps``, or by default that of networks, and for linear ones glmnet's by their shape."""
+        if eps is not None:
+            return eps
+        if not self.is_linear:
+            return max(of_networks, EPS_OF_WIDE) if is_wide(problem.task) else of_networks
+        self.ends_saturated = True
+        samples = problem.task.train
+        return EPS_OF_WIDE if samples.n_features > samples.n_rows else EPS_OF_TALL
+
     # Grids
 
     def grid(self, problem, n_strengths, eps, strengths, start=None):
@@ -62,7 +66,7 @@ class PathPlan:
         Of wide data that is the end of the network that the path starts from, where it lies higher.
         """
         if strengths is not None:
-            return Grid(checked_strengths(strengths))
+            return Grid(checked_strengths(strengths), is_given=True)
         end = self._end(problem)
         if start is not None and is_wide(problem.task):
             end = max(end, self._end_of(problem.task, start))
@@ -70,8 +74,6 @@ class PathPlan:
             return Grid(np.full(n_strengths, STRENGTH_OF_NOTHING))
         if n_strengths == 1:
             return Grid(np.array([end]))
-        if eps == "auto":
-            eps = SMALLEST_OF_WIDE if is_wide(problem.task) else SMALLEST
         ratio = None if self.is_linear else eps ** (-1 / (n_strengths - 1))
         return Grid(np.geomspace(eps * end, end, n_strengths), ratio)
 
@@ -124,7 +126,7 @@ class PathPlan:
         if starts is None:
             starts = self._first_weights(tasks, strengths[0])
         fits = []
-        trained = self.scheme.train(tasks, strengths, starts, self.train)
+        strengths, trained = self._trained(tasks, strengths, starts, grid)
         for strength, solutions in zip(strengths, trained, strict=False):
             fits.append(solutions)
             self.tally.add("whole data", tasks[:1], solutions[:1])
@@ -135,6 +137,13 @@ class PathPlan:
             if grid.ratio is not None and not _is_moving(tasks[0], solutions[0]).any():
                 break
         return self._usable(np.array(strengths[: len(fits)]), fits, needed, tasks[0])
+
+    def _trained(self, tasks, strengths, starts, grid):
+        """(strengths, solutions of all tasks at each)."""
+        if self.scheme.l1_ratio > 0 and has_linear_paths(tasks[0]):
+            ends_saturated = self.ends_saturated and not grid.is_given
+            return self.train.linear_paths(tasks, self.scheme, strengths, ends_saturated)
+        return strengths, self.scheme.train(tasks, strengths, starts, self.train)
 
     def _usable(self, strengths, fits, needed, task):
         """The strengths, and their solutions, at which no problem that is needed has diverged."""

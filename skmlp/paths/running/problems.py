@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from ...engine.task import Task
-from ...estimators.prediction import OUTPUT_ACTIVATIONS, forward
+from ...estimators.prediction import OUTPUT_ACTIVATIONS, forward, linear_outputs
 from ...parameters.task_builder import build_task
 from ...training_data.fit_data import fit_data
 from ...training_data.target_losses import LOSSES
@@ -40,6 +40,17 @@ class Problem(NamedTuple):
             return self._minus_score(solution)
         held_out, loss = self.held_out, LOSSES[self.task.program.loss]
         return loss.error(held_out.y, self._outputs(solution), held_out.weight, self.units)
+
+    def errors(self, solutions):
+        """Those of several solutions; of linear models by one product."""
+        is_product = self.scorer is None and self.task.program.n_layers == 1
+        if not (is_product and all(solution.is_usable for solution in solutions)):
+            return [self.error(solution) for solution in solutions]
+        held_out, loss = self.held_out, LOSSES[self.task.program.loss]
+        weights = [self.data.target.to_units(solution.weights) for solution in solutions]
+        coefs, intercepts = [w.coefs[0] for w in weights], [w.intercepts[0] for w in weights]
+        outputs = linear_outputs(held_out.X, coefs, intercepts)
+        return loss.errors(held_out.y, outputs, held_out.weight, self.units)
 
     def _minus_score(self, solution):
         X, y, weight = self.held_out
@@ -121,12 +132,12 @@ def held_out_errors(problems, fits):
     from ...engine.runtime import one_fit
 
     with one_fit():
-        return np.array(
-            [
-                [p.error(s) for p, s in zip(problems, solutions, strict=True) if p.held_out]
-                for solutions in fits
-            ]
-        )
+        columns = [
+            problem.errors(solutions)
+            for problem, solutions in zip(problems, zip(*fits, strict=True), strict=True)
+            if problem.held_out
+        ]
+    return np.array(columns).T
 
 
 def mean_errors(problems, errors):

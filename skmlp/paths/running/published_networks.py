@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.base import clone
 
+from ...estimators.prediction import linear_outputs
+
 
 def published(plan, problem, solution, strength):
     """The estimator, fitted, with the solution of the whole data at a strength.
@@ -42,6 +44,16 @@ def _fitted(plan, problem, solution, parameters):
     take_features(model, plan.estimator)
     model._adopt(problem.task, problem.data, solution, {})
     return model
+
+
+def predictions(models, X):
+    """Those of several networks (n_samples, n_models, n_outputs); of linear ones by one product."""
+    n_outputs = models[0].n_outputs_
+    if len(models[0].coefs_) > 1 or models[0].out_activation_ != "identity":
+        each = [model._predict(X).reshape(-1, n_outputs) for model in models]
+        return np.stack(each, axis=1)
+    coefs, intercepts = zip(*((m.coefs_[0], m.intercepts_[0]) for m in models), strict=True)
+    return linear_outputs(X, coefs, intercepts)
 
 
 def take_features(model, estimator):

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 
 MOST_BEYOND_END = 1.0  # further strengths, over the number asked for
-SMALLEST, SMALLEST_OF_WIDE = 1e-6, 1e-2  # of the end, by default
 STRENGTH_OF_NOTHING = 1e-15  # of every model of a path on which no feature can leave
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Ascending strengths. ``ratio`` goes on until nothing is left, None where they are given."""
+    """Ascending strengths, which ``ratio`` goes on with until nothing is left, if it is not None.
+
+    ``is_given`` where they are not chosen by the data.
+    """
 
     strengths: np.ndarray
     ratio: float | None = None
+    is_given: bool = False
 
     def __iter__(self):
         yield from self.strengths

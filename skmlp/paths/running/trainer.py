@@ -7,7 +7,7 @@ from joblib import effective_n_jobs
 
 from ...batching.meeting import current_runner
 from ...engine.task import Status
-from ...engine.train import train
+from ...engine.train import train, train_linear_paths
 
 FINE = 0.1  # initial networks and relaxed refits are trained to this share of tol
 
@@ -25,6 +25,12 @@ class Trainer:
         if any(solution.status is Status.INTERRUPTED for solution in solutions):
             raise KeyboardInterrupt
         return solutions
+
+    def linear_paths(self, tasks, scheme, strengths, ends_saturated):
+        """(strengths, solutions at each) of linear regressions, of the largest where it ends so."""
+        ends = [(scheme.at(task, 0.0), scheme.at(task, 1.0)) for task in tasks]
+        paths = train_linear_paths(ends, strengths, self._n_threads, ends_saturated)
+        return strengths[len(strengths) - len(paths[0]) :], zip(*paths, strict=True)
 
     def best(self, tasks):
         """The solution of each task: of ``n_init`` first weights those with the best objective."""
@@ -52,3 +58,11 @@ def is_iterative(task):
 def is_wide(task):
     """Whether a network with hidden layers has many features, more than rows."""
     return task.program.n_layers > 1 and task.train.is_wide
+
+
+def has_linear_paths(task):
+    """Whether paths of the task are those of linear regressions."""
+    from ...engine.linear.lasso import is_linear_regression
+
+    program = task.program
+    return program.is_deterministic and is_linear_regression(program)
