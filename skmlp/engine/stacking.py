@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from .distinct import unique
 from .fitting import train_stack
 from .kernels.choice import serves
 from .linear.lasso import is_linear_regression, solve_linear
+from .network.distinct import unique
 from .network.layout import Layout
 from .runtime import one_fit
 from .task import Program, Samples, Solution, Task

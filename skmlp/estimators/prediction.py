@@ -4,6 +4,8 @@ import numpy as np
 from scipy.special import expit, ndtr
 from sklearn.utils.extmath import safe_sparse_dot
 
+from ..engine.losses.ordered import ordered
+
 LEAKY_SLOPE = 0.01
 LAYER_NORM_EPSILON = 1e-5
 
@@ -18,7 +20,11 @@ ACTIVATIONS = {
     "softplus": lambda z: np.logaddexp(0, z, out=z),
 }
 
-OUTPUT_ACTIVATIONS = {"identity": lambda z: z, "exp": lambda z: np.exp(z, out=z)}
+OUTPUT_ACTIVATIONS = {
+    "identity": lambda z: z,
+    "exp": lambda z: np.exp(z, out=z),
+    "ordered": lambda z: ordered(np, z),
+}
 
 
 def forward(X, coefs, intercepts, activation, out_activation, layer_norm=None):

@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..engine.task import Status
-from ..training_data.target_losses import LOSSES
 
 
 def lower_rate(solver, rate):
@@ -38,7 +37,7 @@ def fitted_attributes(task, data, solution, before):
         "n_features_in_": program.layer_sizes[0],
         "n_layers_": len(weights.coefs) + 1,
         "n_outputs_": program.layer_sizes[-1],
-        "out_activation_": LOSSES[program.loss].out_activation,
+        "out_activation_": program.loss.out_activation,
         "n_iter_": solution.n_iter,
         "t_": 0,
         "objective_": float(solution.objective),

@@ -9,12 +9,13 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..batching.meeting import train_together
+from ..engine.losses.table import REGRESSION
 from ..engine.task import Weights
 from ..parameters.layer_values import hidden_sizes
+from ..parameters.loss_values import estimator_loss
 from ..parameters.task_builder import build_task, draw_seed
 from ..training_data.fit_data import checked_arrays, fit_data, validation_arrays
 from ..training_data.plain_arrays import checked_rows
-from ..training_data.target_losses import LOSSES
 from ..training_data.unit_warnings import warn_of_units, warn_of_validation
 from .feature_selection import SelectsFeatures, feature_scale
 from .method_guards import all_or_nothing, available_unless
@@ -59,8 +60,12 @@ class RegularizedMLPRegressor(
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        Half the squared error, or half the Poisson deviance with a log link (y >= 0).
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gamma', \
+            'tweedie'}, default='squared_error'
+        What is minimised, with scikit-learn's names and halves: half the squared error; the
+        absolute error; Huber's loss, see ``huber_delta``; the pinball loss of ``quantile``; half
+        the deviance of Poisson (y >= 0), gamma (y > 0) or Tweedie responses of a ``power`` of the
+        variance, with a log link.
 
     hidden_layer_sizes : int or array-like of shape (n_layers - 2,), default=(100,)
         Numbers of units of the hidden layers; ``()`` is a linear model.
@@ -147,6 +152,23 @@ class RegularizedMLPRegressor(
     max_fun : int, default=15000
         Largest number of evaluations of the objective by lbfgs.
 
+    quantile : float or array-like of shape (n_levels,), default=0.5
+        For ``loss='quantile'``, the level or the rising levels to predict, each between 0 and 1.
+        Several are in order for every input, by construction: the middle one is an output of the
+        network and the others go on from there by the exponentials of their outputs. Predictions
+        then have a column for each, whatever the shape of a list.
+
+    power : float, default=1.5
+        For ``loss='tweedie'``, the power of the mean that the variance of y is proportional to: 0
+        is the squared error, 1 Poisson, 2 gamma, between these y may be zero, and 3 is the inverse
+        Gaussian.
+
+    huber_delta : float, default=1.35
+        For ``loss='huber'``, the residual up to which it is the squared error, in the units of
+        training: in standard deviations of y, unless ``normalize_y=False``. The epsilon of
+        :class:`sklearn.linear_model.HuberRegressor` counts in a scale of the residuals that is
+        estimated with the coefficients.
+
     l1_per_layer : float or array-like of shape (n_layers - 1,), default=0.0
         L1 strength, one for all layers or one each (the hidden layers, then the output). It acts
         on the mean loss at full strength in every mini-batch. Penalise every layer or none: since
@@ -182,9 +204,9 @@ class RegularizedMLPRegressor(
 
     normalize_y : bool, default=True
         Whether to train on y centred and scaled by its weighted mean and standard deviation (by
-        its mean alone for 'poisson'), and to undo that in the published weights. Penalties are
-        then relative to the standard deviation of y. With hidden layers it is rounded to multiples
-        of 2^-24 of that, so that predictions change with the units of y exactly.
+        its mean alone where the loss has a log link), and to undo that in the published weights.
+        Penalties are then relative to the standard deviation of y. With hidden layers it is rounded
+        to multiples of 2^-24 of that, so that predictions change with the units of y exactly.
 
     normalization : {'batch', 'layer'} or None, default=None
         Normalisation between a hidden layer's product and its activation. Batch normalisation is
@@ -268,7 +290,7 @@ class RegularizedMLPRegressor(
         Number of outputs.
 
     out_activation_ : str
-        'identity', or 'exp' for the loss 'poisson'.
+        'identity', 'exp' where the loss has a log link, or 'ordered' for several quantiles.
 
     n_features_in_ : int
         Number of features seen during fit.
@@ -308,7 +330,10 @@ class RegularizedMLPRegressor(
     """
 
     _parameter_constraints: dict = {
-        "loss": [StrOptions(set(LOSSES))],
+        "loss": [StrOptions(set(REGRESSION))],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "power": [Interval(Real, 0, None, closed="left")],
+        "huber_delta": [Interval(Real, 0, None, closed="neither")],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
@@ -370,6 +395,9 @@ class RegularizedMLPRegressor(
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        quantile=0.5,
+        power=1.5,
+        huber_delta=1.35,
         l1_per_layer=0.0,
         group_l1=0.0,
         feature_groups=None,
@@ -404,6 +432,9 @@ class RegularizedMLPRegressor(
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.quantile = quantile
+        self.power = power
+        self.huber_delta = huber_delta
         self.l1_per_layer = l1_per_layer
         self.group_l1 = group_l1
         self.feature_groups = feature_groups
@@ -599,6 +630,5 @@ class RegularizedMLPRegressor(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        non_negative = [name for name, loss in LOSSES.items() if loss.lowest_y >= 0]
-        tags.target_tags.positive_only = self.loss in non_negative
+        tags.target_tags.positive_only = estimator_loss(self).lowest_y >= 0
         return tags

@@ -8,6 +8,7 @@ from ..engine.task import Program, Task
 from .feature_groups import feature_groups, group_sizes
 from .feature_values import feature_factors
 from .layer_values import flags, hidden_sizes, rates, strengths
+from .loss_values import estimator_loss
 
 NEGLIGIBLE_ALPHA = 1e-4
 LARGEST_SEED = np.iinfo(np.int32).max
@@ -69,7 +70,7 @@ def _program(estimator, data, groups):
     return Program(
         layer_sizes=(X.shape[1], *hidden, y.shape[1]),
         activation=estimator.activation,
-        loss=estimator.loss,
+        loss=estimator_loss(estimator),
         solver=estimator.solver,
         normalization=estimator.normalization if hidden else None,
         dropout=rates("dropout", estimator.dropout, len(hidden)),

@@ -11,9 +11,9 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..engine.task import Samples
 from ..parameters.layer_values import hidden_sizes
+from ..parameters.loss_values import estimator_loss
 from .plain_arrays import checked_pair
-from .target_losses import LOSSES, check_range
-from .target_scale import TargetScale
+from .target_scale import TARGET_SCALES, TargetScale
 from .validation_split import validation_rows
 
 
@@ -35,7 +35,7 @@ def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
     _check_numbers(y, "y")
     X, y = checked_pair(estimator, X, y, reset=reset)
     y = _target_matrix(y, "y")
-    check_range(y, estimator.loss, "y")
+    y = _target_of_loss(estimator, y, "y")
     with _naming("sample_weight"):
         weight = _checked_weight(sample_weight, X, "sample_weight")
     X = X.tocsr() if sparse.issparse(X) else X
@@ -55,6 +55,13 @@ def _target_matrix(y, name):
     y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     assert_all_finite(y, input_name=name)  # None becomes NaN here
     return y
+
+
+def _target_of_loss(estimator, y, name):
+    """y (n, q) with the columns that the loss has; ValueError for values that it has none for."""
+    loss = estimator_loss(estimator)
+    loss.check_range(y, name)
+    return loss.columns(y, name)
 
 
 def _check_numbers(values, name):
@@ -131,7 +138,7 @@ def validation_arrays(estimator, X_val, y_val, sample_weight_val):
     with _naming("X_val and y_val"):
         check_consistent_length(X_val, y_val)
     y_val = _target_matrix(y_val, "y_val")
-    check_range(y_val, estimator.loss, "y_val")
+    y_val = _target_of_loss(estimator, y_val, "y_val")
     with _naming("sample_weight_val"):
         weight = _checked_weight(sample_weight_val, X_val, "sample_weight_val")
     return X_val.tocsr() if sparse.issparse(X_val) else X_val, y_val, weight
@@ -153,7 +160,7 @@ def fit_data(estimator, arrays, validation, target, seed):
         _warn_of_constant(held_out, train)
     if target is None:
         is_network = len(hidden_sizes(estimator.hidden_layer_sizes)) > 0
-        scale = LOSSES[estimator.loss].target
+        scale = TARGET_SCALES[estimator_loss(estimator).scaling]
         target = scale.of(train.y, train.weight, estimator.normalize_y, snap=is_network)
     validation = None if held_out is None else _samples(held_out, target, X.dtype)
     return FitData(_samples(train, target, X.dtype), validation, target, train.y)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..engine.losses.ordered import middle_of
 from ..engine.task import Weights
 
 GRID = 2.0**24  # steps a unit of y in training
@@ -116,6 +117,32 @@ class LogTargetScale(TargetScale):
         if self.snapped_mean is None:
             return np.log(self.scale)
         return np.log(self.scale / np.where(self.snapped_mean > 0, self.snapped_mean, 1.0))
+
+
+class OrderedTargetScale(TargetScale):
+    """y in units of its moments, for outputs of which all but the middle are logarithms of gaps."""
+
+    def to_units(self, weights: Weights) -> Weights:
+        coef, intercept = weights.coefs[-1].copy(), weights.intercepts[-1] + np.log(self.scale)
+        k = middle_of(len(intercept))
+        coef[:, k] *= self.scale[k]
+        intercept[k] = weights.intercepts[-1][k] * self.scale[k] + self._origin[k]
+        return _with_output(weights, coef, intercept)
+
+    def from_units(self, weights: Weights) -> Weights:
+        coef, intercept = weights.coefs[-1].copy(), weights.intercepts[-1] - np.log(self.scale)
+        k = middle_of(len(intercept))
+        coef[:, k] /= self.scale[k]
+        intercept[k] = (weights.intercepts[-1][k] - self._origin[k]) / self.scale[k]
+        return self._rounded(weights, coef, intercept)
+
+
+# by what a loss calls its scaling
+TARGET_SCALES = {
+    "standard": TargetScale,
+    "factor": LogTargetScale,
+    "ordered": OrderedTargetScale,
+}
 
 
 def _snapped(values, steps):

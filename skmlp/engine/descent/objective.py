@@ -11,8 +11,8 @@ import torch
 
 from ..kernels.choice import serves
 from ..kernels.loops import Loops
+from ..network.batch_loss import batch_loss
 from ..network.layout import Layout
-from ..network.losses import LOSSES
 from ..network.perceptron import Network, block_rows
 from ..network.rows import RowLoader
 from ..penalty.prox import PenaltyNumbers
@@ -92,7 +92,7 @@ class StackObjective(Objective):
         self.penalties = penalties
         self._layout = layout
         self._program = program.without_dropout
-        self._loss = LOSSES[program.loss]
+        self._loss = program.loss
         device = torch.device(program.device)
         dtype = dtype or finest_dtype(device)
         self._rows = RowLoader.of_models([task.train for task in tasks], dtype, device)
@@ -120,7 +120,7 @@ class StackObjective(Objective):
             network = self._network(batch.n_rows)
             fraction = batch.n_rows / self._program.n_samples
             output = network.forward(batch.X, batch.share if needs_share else None)
-            part, _ = self._loss.value_and_derivative(output, batch.y, batch.weight)
+            part, _ = batch_loss(self._loss, output, batch.y, batch.weight, batch.offset)
             values += fraction * part.cpu().double().numpy()
             if with_gradient:
                 network.backward()

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..network.columns import BLOCK_ROWS, UNUSABLE, column_moments, pooled
 from ..network.layout import Layout
-from ..network.losses import LOSSES
 from ..penalty.prox import PenaltyNumbers, penalty_numbers
 from ..task import Program, Samples, Solution, Status, Task, Weights
 from .gram import Columns, Gram, is_sizeable
@@ -163,7 +162,7 @@ class _Output:
 
 def is_linear_regression(program: Program) -> bool:
     """Whether the problem is one of least squares, with a penalty."""
-    return program.n_layers == 1 and LOSSES[program.loss].quadratic
+    return program.n_layers == 1 and program.loss.quadratic
 
 
 def solve_linear(task: Task) -> Solution:

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..losses.base import Loss
 from ..task import Program, Samples, Task, Weights
 from .activations import ACTIVATIONS
 from .columns import column_moments
-from .losses import LOSSES
 from .preactivations import standardize_layers, unfold
 
 SMALLEST_POSITIVE = 1e-4
@@ -36,9 +36,9 @@ def _with_gains(program: Program, coefs: list, intercepts: list) -> Weights:
     return Weights(coefs, intercepts, [np.ones(u) for u in hidden], [np.zeros(u) for u in hidden])
 
 
-def output_bias(loss: str, train: Samples) -> np.ndarray:
+def output_bias(loss: Loss, train: Samples) -> np.ndarray:
     """The output (q,) of the best constant model."""
-    return LOSSES[loss].constant(train.y, train.relative_weight())
+    return loss.constant(train.y, train.relative_weight(), train.offset)
 
 
 def constant_weights(task: Task) -> Weights:
@@ -82,12 +82,9 @@ def _unscale_first_layer(weights: Weights, mean: np.ndarray, std: np.ndarray) ->
 
 
 def _scale_of_y(task: Task) -> float:
-    """What an output is multiplied by where y is: its root mean variance, one with a link."""
-    loss, samples = LOSSES[task.program.loss], task.train
-    if not loss.quadratic:
-        return 1.0
-    variance = loss.scale(samples.y.astype(np.float64), samples.relative_weight())
-    return float(np.sqrt(variance / samples.y.shape[1])) or 1.0
+    """What an output is multiplied by where y is."""
+    samples = task.train
+    return task.program.loss.output_scale(samples.y.astype(np.float64), samples.relative_weight())
 
 
 def _unscale_output(weights: Weights, scale: float) -> None:

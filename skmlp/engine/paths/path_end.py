@@ -11,7 +11,6 @@ import numpy as np
 
 from ..network.activations import ACTIVATIONS
 from ..network.columns import BLOCK_ROWS, column_moments
-from ..network.losses import LOSSES
 from ..penalty.group_norms import largest_of
 from ..task import Task
 
@@ -28,12 +27,12 @@ def null_moments(task: Task, offset: np.ndarray | None = None) -> tuple[np.ndarr
 
     The derivative is that at the outputs ``offset`` (n, q), by default the best constant model's.
     """
-    samples, loss = task.train, LOSSES[task.program.loss]
+    samples, loss = task.train, task.program.loss
     mean, std = column_moments(samples)
     weight = samples.relative_weight()
     if offset is None:
-        offset = loss.constant(samples.y, weight)
-    downhill = -loss.gradient(offset, samples.y) * weight / samples.n_rows
+        offset = loss.constant(samples.y, weight, samples.offset) + samples.shift
+    downhill = -loss.gradient(offset, samples.y, weight) * weight / samples.n_rows
     cross = np.zeros((len(mean), downhill.shape[1]))
     for rows, X in samples.blocks(BLOCK_ROWS):
         cross += (X - mean).T @ downhill[rows]
@@ -132,8 +131,8 @@ def _last_chain(scheme, task: Task, candidates: _Candidates) -> float:
     with t <= c (rho - h c) as long as the chain holds. Since c grows with t, that is so for some
     t where c >= rho / (2 h) at the smallest. Bisection on the strength, over a grid of t.
     """
-    loss, samples = LOSSES[task.program.loss], task.train
-    constant = loss.constant(samples.y, samples.relative_weight())
+    loss, samples = task.program.loss, task.train
+    constant = loss.constant(samples.y, samples.relative_weight(), samples.offset)
     h = float(loss.curvature(constant).mean())
     rho = (candidates.rho / candidates.std)[:, None]
     t = np.geomspace(1e-10, 0.25, N_CHAINS) * np.square(rho) / h

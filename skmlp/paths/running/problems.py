@@ -7,9 +7,9 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from ...engine.task import Task
 from ...estimators.prediction import OUTPUT_ACTIVATIONS, forward
+from ...parameters.loss_values import estimator_loss
 from ...parameters.task_builder import build_task
 from ...training_data.fit_data import fit_data
-from ...training_data.target_losses import LOSSES
 from ...training_data.unit_warnings import warn_of_units
 from .folds import Rows, rows_of
 
@@ -38,12 +38,13 @@ class Problem(NamedTuple):
             return np.nan
         if self.scorer is not None:
             return self._minus_score(solution)
-        held_out, loss = self.held_out, LOSSES[self.task.program.loss]
-        return loss.error(held_out.y, self._outputs(solution), held_out.weight, self.units)
+        held_out, loss = self.held_out, self.task.program.loss
+        outputs, unit = self._outputs(solution), self.data.target.scale
+        return loss.error(held_out.y, outputs, held_out.weight, self.units, unit)
 
     def _minus_score(self, solution):
         X, y, weight = self.held_out
-        loss = LOSSES[self.task.program.loss]
+        loss = self.task.program.loss
         predicted = OUTPUT_ACTIVATIONS[loss.out_activation](self._outputs(solution))
         single = y.shape[1] == 1
         known = KnownPredictions(predicted[:, 0] if single else predicted)
@@ -80,7 +81,7 @@ def problems_of(estimator, arrays, splits, seed, order=slice(None), scorer=None)
     training on the whole data, as in the loss.
     """
     whole = rows_of(arrays, order)
-    _check_units(whole.y, LOSSES[estimator.loss].degree)
+    _check_units(whole.y, estimator_loss(estimator).degree)
     problems = [_problem(estimator, whole, seed)]
     warn_of_units(problems[0].task, getattr(estimator, "feature_names_in_", None))
     scale = problems[0].data.target.scale
