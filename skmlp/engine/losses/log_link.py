@@ -123,8 +123,7 @@ class Tweedie(_LogLink):
     def value_and_derivative(self, xp, output, y):
         one, two = 1 - self.power, 2 - self.power
         of_mean, of_y = xp.exp(two * output), y * xp.exp(one * output)
-        saturated = xp.where(y > 0, y, 1.0 + 0.0 * y) ** two * xp.where(y > 0, 1.0 + 0.0 * y, 0 * y)
-        return of_mean / two - of_y / one + saturated / (one * two), of_mean - of_y
+        return of_mean / two - of_y / one + y**two / (one * two), of_mean - of_y
 
     def curvature(self, output):
         return np.exp((2 - self.power) * output)

@@ -26,6 +26,9 @@ def test_signature_is_mlp_regressors_then_keyword_only():
     new = list(ours.values())[len(reference) :]
     assert {parameter.kind for parameter in new} == {inspect.Parameter.KEYWORD_ONLY}
     assert {parameter.name: parameter.default for parameter in new} == {
+        "quantile": 0.5,
+        "power": 1.5,
+        "huber_delta": 1.35,
         "l1_per_layer": 0.0,
         "group_l1": 0.0,
         "feature_groups": None,
