@@ -18,7 +18,7 @@ class Program:
     """What must be equal for networks to be trained as one stack.
 
     ``feature_groups`` is the group of each input feature where there is a group penalty, numbered
-    from zero, else None.
+    from zero, else None. Only linear models go without ``has_intercept``.
     """
 
     layer_sizes: tuple[int, ...]
@@ -42,6 +42,7 @@ class Program:
     beta_2: float
     epsilon: float
     feature_groups: tuple[int, ...] | None = None
+    has_intercept: bool = True
 
     @property
     def n_layers(self) -> int:
@@ -167,7 +168,8 @@ class Task:
 
     ``l1``, ``alpha`` and ``positive`` have one entry a layer; ``penalty_factor`` (n_features,) or
     None multiplies the penalty of the first layer, infinity excludes a feature; ``adaptive_factor``
-    likewise, but not its L2, whose curvature it would spread. ``group_l1`` acts on the program's
+    likewise, but not its L2, whose curvature it would spread. ``limits`` (2, n_features, n_units or
+    1) are lower and upper bounds of the first layer. ``group_l1`` acts on the program's
     feature groups, times the root of ``group_sizes`` (n_features,), the number of features in each
     one's group, without the excluded: a number, since a part of a group is penalised as the whole.
     ``tol`` is relative to the loss of the best constant model; for R2, the score of early stopping,
@@ -186,6 +188,7 @@ class Task:
     group_sizes: np.ndarray | None = None
     penalty_factor: np.ndarray | None = None
     adaptive_factor: np.ndarray | None = None
+    limits: np.ndarray | None = None
     validation: Samples | None = None
     early_stopping: bool = False
     learning_rate_init: float = 1e-3
@@ -204,6 +207,21 @@ class Task:
     def makes_zeros(self) -> bool:
         """Whether a penalty makes weights exactly zero."""
         return any(self.l1) or self.group_l1 > 0
+
+    @property
+    def signs(self) -> np.ndarray:
+        """The least and largest of (-inf, 0, inf) that a slope in each feature can have.
+
+        Shape
+            (2, n_features)
+        """
+        least, largest = np.full((2, self.program.layer_sizes[0]), [[-np.inf], [np.inf]])
+        if all(self.positive):
+            least[:] = 0.0
+        if self.limits is not None and all(self.positive[1:]):
+            least[(self.limits[0] == 0).all(1)] = 0.0
+            largest[(self.limits[1] == 0).all(1)] = 0.0
+        return np.stack([least, largest])
 
     @property
     def excluded(self) -> np.ndarray:
@@ -241,6 +259,7 @@ class Task:
             program=program,
             train=self.train.restrict(columns),
             validation=None if validation is None else validation.restrict(columns),
+            limits=None if self.limits is None else self.limits[:, columns],
             start=None if self.start is None else self.start.restrict(columns),
             **parts,
         )
@@ -257,10 +276,9 @@ class Task:
             feature_groups=None,
         )
         none = {"l1": (0.0,), "alpha": (0.0,), "group_l1": 0.0, "group_sizes": None}
-        positive = (all(self.positive),)
-        return replace(
-            self, program=program, positive=positive, start=None, early_stopping=False, **none
-        )
+        limits = self.limits if all(self.positive[1:]) else None
+        none |= {"positive": (all(self.positive),), "limits": limits, "start": None}
+        return replace(self, program=program, early_stopping=False, **none)
 
     def without_penalty(self) -> Task:
         """The task without L1, L2 and group norms; excluded features stay out, bounds hold."""
@@ -283,6 +301,7 @@ class Solution:
     """A trained network and the record of its training.
 
     ``objective`` and ``optimality`` are those of the full objective at ``weights``.
+    ``dual_gap`` (q,), or (1,) for all outputs, is that of linear regression with L1, L2 or norms.
     ``loss_curve`` is None for solvers without epochs, the validation records None without
     validation data. ``validation_score`` is that of ``weights``, with early stopping, and
     ``unfolded`` the network as trained, where batch normalisation is folded into ``weights``.
@@ -300,6 +319,7 @@ class Solution:
     unfolded: Weights | None = None
     optimizer: dict = field(default_factory=dict)
     message: str = ""
+    dual_gap: np.ndarray | None = None
 
     @property
     def is_usable(self) -> bool:

@@ -4,11 +4,14 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 
-def feature_scale(samples):
-    """The weighted standard deviation of each feature (n_features,), over the engine's samples."""
-    from ..engine.network.columns import column_moments
+def feature_scale(samples, has_intercept):
+    """The weighted standard deviation of each feature (n_features,), over the engine's samples.
 
-    return column_moments(samples)[1]
+    Without an intercept it is that from zero.
+    """
+    from ..engine.network.columns import origins_and_scales
+
+    return origins_and_scales(samples, has_intercept)[1]
 
 
 def importances(coefs, feature_scale, output_unit):

@@ -31,6 +31,9 @@ def fitted_attributes(task, data, solution, before):
     program = task.program
     weights = data.target.to_units(solution.weights)
     dtype = data.train.X.dtype
+    if data.limits is not None and program.n_layers == 1:
+        coef = _within_limits(solution.weights.coefs[0], weights.coefs[0], task, data)
+        weights = weights._replace(coefs=[coef])
     attributes = {
         "coefs_": [coef.astype(dtype, copy=False) for coef in weights.coefs],
         "intercepts_": [intercept.astype(dtype, copy=False) for intercept in weights.intercepts],
@@ -47,8 +50,19 @@ def fitted_attributes(task, data, solution, before):
     if program.normalization == "layer":
         attributes["layer_norm_gains_"] = weights.gains
         attributes["layer_norm_shifts_"] = weights.shifts
+    if solution.dual_gap is not None:
+        gap = solution.dual_gap
+        attributes["dual_gap_"] = float(gap[0]) if len(gap) == 1 else gap
     attributes |= _history(task, solution, before)
     return attributes
+
+
+def _within_limits(trained, coef, task, data):
+    """Coefficients in the units of y, without what rounding has added: at limits where trained."""
+    coef = np.clip(coef, *data.limits[:, :, None])
+    for limits, bounds in zip(data.limits, task.limits, strict=True):
+        coef = np.where(trained == bounds.astype(trained.dtype), limits[:, None], coef)
+    return coef
 
 
 def _history(task, solution, before):

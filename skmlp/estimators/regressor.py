@@ -47,7 +47,8 @@ class RegularizedMLPRegressor(
                 + sum_k l1_k sum_ij P_ij |W_k,ij|
                 + sum_k alpha_k / (2 S) sum_ij P_ij W_k,ij^2
                 + group_l1 sum_g sqrt(|g|) P_g ||W_1[g, :]||_2
-        subject to  W_k >= 0  for the layers with positive weights
+        subject to  W_k >= 0  for the layers with positive weights,
+                    lower_limits <= W_1 <= upper_limits
 
     where s_i are the sample weights, S their sum, P the penalty factors of the input features
     (first layer only, 1 elsewhere), g the groups of input features (each feature its own, unless
@@ -195,6 +196,18 @@ class RegularizedMLPRegressor(
         names to factors, 1 for those not named. Features of a group have the same factor, or are
         excluded. The factors count as they are; glmnet rescales its own to sum to n_features.
 
+    lower_limits : float, array-like of shape (n_features,), dict or None, default=None
+        Least values, <= 0, of the coefficients of a linear model, in the units of X and y that are
+        given, for all features or one each (glmnet's ``lower.limits``). A dict, or a Series by
+        column name, maps names to limits; features not named, and all with None, have none. In
+        networks limits can only be 0 or infinite, and hold the signs of the weights that leave a
+        feature: where those of later layers are positive (``positive_weights=(False, True)``) the
+        function increases in features with a lower limit of 0 and decreases in those with an
+        upper one, if activation and normalisation are as for ``positive_weights``.
+
+    upper_limits : float, array-like of shape (n_features,), dict or None, default=None
+        Largest values, >= 0, in the same way (glmnet's ``upper.limits``).
+
     positive_weights : bool or array-like of shape (n_layers - 1,), default=False
         Whether a layer's weights are held non-negative, one for all layers or one each. Not the
         same as non-negative predictions: biases are free. With all layers positive the function
@@ -202,11 +215,17 @@ class RegularizedMLPRegressor(
         normalisation is used (a warning says so). With ReLU or softplus it is then also convex and
         supermodular, which is a strong restriction that 'tanh' does not share.
 
+    fit_intercept : bool, default=True
+        Whether a linear model has an intercept. False holds ``intercepts_`` at zero, and nothing
+        is centred. With hidden layers False is an error.
+
     normalize_y : bool, default=True
         Whether to train on y centred and scaled by its weighted mean and standard deviation (by
         its mean alone where the loss has a log link), and to undo that in the published weights.
-        Penalties are then relative to the standard deviation of y. With hidden layers it is rounded
-        to multiples of 2^-24 of that, so that predictions change with the units of y exactly.
+        Penalties are then relative to the standard deviation of y. With ``fit_intercept=False`` y
+        is divided by its root mean square, not centred; with a log link it stays as it is. With
+        hidden layers it is rounded to multiples of 2^-24 of that, so that predictions change with
+        the units of y exactly.
 
     normalization : {'batch', 'layer'} or None, default=None
         Normalisation between a hidden layer's product and its activation. Batch normalisation is
@@ -233,7 +252,8 @@ class RegularizedMLPRegressor(
 
     feature_importances_ : ndarray of shape (n_features_in_,)
         Norms of the weights that leave each feature, for X and, without hidden layers, y in units
-        of their standard deviations in training: they change with units only where the fit does
+        of their standard deviations in training (of their root mean squares with
+        ``fit_intercept=False``): they change with units only where the fit does
         (as with penalties and ``normalize_y=False``). Zero where the feature has left the network,
         or is constant. ``SelectFromModel`` keeps the features that the network uses: its default
         threshold is 1e-5, as for Lasso. Give it a ``threshold`` where the network is inside a
@@ -253,6 +273,13 @@ class RegularizedMLPRegressor(
         iterations from the best weights, begun anew, lower F by less than 100 tol^2 of it, and so
         do proximal steps in the weights or biases of single layers. Without hidden layers it is
         rounding; a warning says where float32 coefficients cannot hold the optimum.
+
+    dual_gap_ : float or ndarray of shape (n_outputs,)
+        The duality gap in the units of ``objective_``, as that of
+        :class:`sklearn.linear_model.Lasso`: an upper bound of F over its minimum. One for each
+        output, or with ``group_l1`` on several coefficients one in all, as that of MultiTaskLasso.
+        Only without hidden layers, with squared error, ``solver='lbfgs'`` and a penalty, but not
+        with L1 beside such groups.
 
     loss_ : float
         The last entry of ``loss_curve_``; F for lbfgs.
@@ -308,6 +335,10 @@ class RegularizedMLPRegressor(
     With several outputs the squared error is summed over them (as in Ridge): gradients are
     MLPRegressor's, and reported losses are n_outputs times its.
 
+    There is no ``precompute``: without hidden layers 'lbfgs' forms X'X once a fit, unless features
+    outnumber rows, and all outputs share it. So many targets of one X are fitted soonest as the
+    columns of one y, under ``l1_per_layer`` and ``alpha`` each by itself.
+
     References
     ----------
     .. [1] Kingma, Ba, "Adam: a method for stochastic optimization", 2015.
@@ -361,7 +392,16 @@ class RegularizedMLPRegressor(
         "group_l1": [Interval(Real, 0, None, closed="left")],
         "feature_groups": ["array-like", dict, callable, None],
         "penalty_factor": ["array-like", dict, None],
+        "lower_limits": [
+            *(Interval(Real, None, 0, closed="right"), Options(Real, {-np.inf})),
+            *("array-like", dict, None),
+        ],
+        "upper_limits": [
+            *(Interval(Real, 0, None, closed="left"), Options(Real, {np.inf})),
+            *("array-like", dict, None),
+        ],
         "positive_weights": ["boolean", "array-like"],
+        "fit_intercept": ["boolean"],
         "normalize_y": ["boolean"],
         "normalization": [StrOptions({"batch", "layer"}), None],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
@@ -402,7 +442,10 @@ class RegularizedMLPRegressor(
         group_l1=0.0,
         feature_groups=None,
         penalty_factor=None,
+        lower_limits=None,
+        upper_limits=None,
         positive_weights=False,
+        fit_intercept=True,
         normalize_y=True,
         normalization=None,
         dropout=0.0,
@@ -439,7 +482,10 @@ class RegularizedMLPRegressor(
         self.group_l1 = group_l1
         self.feature_groups = feature_groups
         self.penalty_factor = penalty_factor
+        self.lower_limits = lower_limits
+        self.upper_limits = upper_limits
         self.positive_weights = positive_weights
+        self.fit_intercept = fit_intercept
         self.normalize_y = normalize_y
         self.normalization = normalization
         self.dropout = dropout
@@ -552,7 +598,7 @@ class RegularizedMLPRegressor(
         attributes = fitted_attributes(task, data, solution, before)
         check_solution(task, attributes, solution)
         self._publish(attributes, data.target, solution)
-        self._feature_scale = feature_scale(data.train)
+        self._feature_scale = feature_scale(data.train, task.program.has_intercept)
         return attributes
 
     def _start(self, data):

@@ -27,15 +27,14 @@ def build_task(
     estimator, data, seed, *, start=None, optimizer=None, samples_seen=0, incremental=False
 ):
     """The task of one fit; ValueError for parameters that do not go together."""
-    n_features = data.train.X.shape[1]
-    names = getattr(estimator, "feature_names_in_", None)
-    factors = feature_factors(estimator.penalty_factor, n_features, names)
-    groups = feature_groups(estimator.feature_groups, n_features, names, factors)
+    factors, groups = _features(estimator, data)
     program = _program(estimator, data, groups if estimator.group_l1 > 0 else None)
     n_layers = program.n_layers
     l1 = strengths("l1_per_layer", estimator.l1_per_layer, n_layers)
     alpha = strengths("alpha", estimator.alpha, n_layers)
     _check_composition(estimator, program, l1)
+    if data.limits is not None:
+        _check_limits(estimator, program, data.limits)
     _warn_of_free_scale(program, (l1[0] + float(estimator.group_l1), *l1[1:]), alpha)
     positive = flags("positive_weights", estimator.positive_weights, n_layers)
     _warn_of_falls(program, positive)
@@ -49,6 +48,7 @@ def build_task(
         group_l1=float(estimator.group_l1),
         group_sizes=None if program.feature_groups is None else group_sizes(groups, factors),
         penalty_factor=factors,
+        limits=_limits_in_training(program, data),
         seed=seed,
         early_stopping=estimator.early_stopping and estimator.solver != "lbfgs",
         learning_rate_init=float(estimator.learning_rate_init),
@@ -62,6 +62,14 @@ def build_task(
         incremental=incremental,
         verbose=bool(estimator.verbose),
     )
+
+
+def _features(estimator, data):
+    """(penalty factors or None, groups) of the features."""
+    n_features, names = data.train.X.shape[1], getattr(estimator, "feature_names_in_", None)
+    factors = feature_factors(estimator.penalty_factor, n_features, names)
+    factors = _without_fixed(factors, data.limits)
+    return factors, feature_groups(estimator.feature_groups, n_features, names, factors)
 
 
 def _program(estimator, data, groups):
@@ -89,6 +97,7 @@ def _program(estimator, data, groups):
         beta_2=float(estimator.beta_2),
         epsilon=float(estimator.epsilon),
         feature_groups=groups,
+        has_intercept=bool(estimator.fit_intercept),
     )
 
 
@@ -114,6 +123,11 @@ def _batch_size(estimator, n_samples):
 
 
 def _check_composition(estimator, program, l1):
+    if not program.has_intercept and program.n_layers > 1:
+        raise ValueError(
+            "fit_intercept=False is for linear models, hidden_layer_sizes=(): got "
+            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}."
+        )
     if program.is_deterministic and any(program.dropout):
         raise ValueError(
             f"dropout={estimator.dropout!r} is random and solver='lbfgs' deterministic: use "
@@ -127,6 +141,40 @@ def _check_composition(estimator, program, l1):
     if program.normalization == "batch" and program.batch_size == 1 < program.n_samples:
         raise ValueError(
             "normalization='batch' needs at least two rows in a batch, got batch_size=1."
+        )
+
+
+def _without_fixed(factors, limits):
+    """The penalty factors, infinite where both limits are zero: such a feature is excluded."""
+    if limits is None or limits.any(0).all():
+        return factors
+    factors = np.ones(limits.shape[1]) if factors is None else factors
+    return np.where(limits.any(0), factors, np.inf)
+
+
+def _limits_in_training(program, data):
+    """Limits (2, n_features, n_units) for coefficients of training; 1 for n_units in networks."""
+    if data.limits is None:
+        return None
+    scale = data.target.coef_scale if program.n_layers == 1 else np.ones(1)
+    return data.limits[:, :, None] / scale
+
+
+def _check_limits(estimator, program, limits):
+    """ValueError for limits that are no signs where only signs can be held."""
+    if (np.isinf(limits) | (limits == 0)).all():
+        return
+    given = f"lower_limits={estimator.lower_limits!r}, upper_limits={estimator.upper_limits!r}"
+    if program.n_layers > 1:
+        raise ValueError(
+            f"lower_limits and upper_limits other than 0 and infinity are for linear models: with "
+            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r} they can hold signs alone, got "
+            f"{given}."
+        )
+    if program.has_group_norms:
+        raise ValueError(
+            "lower_limits and upper_limits other than 0 and infinity do not go with group_l1 on "
+            f"groups of several coefficients: give l1_per_layer in its place, got {given}."
         )
 
 

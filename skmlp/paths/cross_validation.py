@@ -20,7 +20,7 @@ from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
-from .records import described, frame_of
+from .records import frame_of
 from .regularization_path import path_of
 from .running.base_network import (
     DEFAULT_AS_CODE,
@@ -95,7 +95,8 @@ class RegularizedMLPRegressorCV(
 
     l1_ratio : float or array-like, default=1.0
         Share of the strength that is L1 (or the group penalty); the rest is L2 on every layer. Of
-        several the one of the least mean error is chosen, as in ElasticNetCV.
+        several the one of the least mean error is chosen, as in ElasticNetCV. 0 is ridge
+        regression, for linear models; see :func:`regularization_path`.
 
     adaptive : bool or 'auto', default='auto'
         Whether to divide the penalty of each feature by the root mean square derivative of an
@@ -348,8 +349,8 @@ class RegularizedMLPRegressorCV(
             )
         ratios = np.atleast_1d(np.asarray(self.l1_ratio))
         is_list = ratios.ndim == 1 and ratios.size and ratios.dtype.kind in "iuf"
-        if not is_list or not ((ratios > 0) & (ratios <= 1)).all():
-            raise ValueError(f"l1_ratio must hold numbers in (0, 1], got {self.l1_ratio!r}.")
+        if not is_list or not ((ratios >= 0) & (ratios <= 1)).all():
+            raise ValueError(f"l1_ratio must hold numbers in [0, 1], got {self.l1_ratio!r}.")
         if not isinstance(self.alphas, str | bool):
             alphas = np.asarray(self.alphas)
             is_list = alphas.ndim == 1 and alphas.size and alphas.dtype.kind in "iuf"
@@ -476,7 +477,8 @@ class RegularizedMLPRegressorCV(
 
         strength : float, default=None
             One of ``strengths_``, to predict with the network of the path there, under its penalty
-            (``path_.models``). None is the network chosen.
+            (``path_.models``); for linear models also one between them, with the coefficients of
+            ``path_.coef_at``. None is the network chosen.
 
         Returns
         -------
@@ -485,19 +487,11 @@ class RegularizedMLPRegressorCV(
         """
         check_is_fitted(self, "estimator_")
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        return (self.estimator_ if strength is None else self._model_at(strength))._predict(X)
-
-    def _model_at(self, strength):
-        """The network of the path at one of its strengths."""
+        if strength is None:
+            return self.estimator_._predict(X)
         if not hasattr(self, "path_"):
             raise ValueError(f"strength={strength!r} is one of the path's, and keep_path=False.")
-        near = np.flatnonzero(np.isclose(self.strengths_, strength, rtol=1e-6, atol=0))
-        if not near.size:
-            raise ValueError(
-                f"strength must be one of strengths_, {described(self.strengths_)}, got "
-                f"{strength!r}."
-            )
-        return self.path_.models[near[0]]
+        return self.path_._predict(X, strength)
 
     def to_frame(self):
         """What was compared, as a table.

@@ -1,13 +1,16 @@
 """Penalty paths: the networks at each strength, from dense to sparse, and their relaxed refits."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import validate_params
 
+from ..estimators.prediction import forward
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
+from ..training_data.plain_arrays import checked_rows
 from .records import EqualByValue, described, frame_of
 from .running.base_network import base_network, settle_alpha
 from .running.folds import checked_groups, folds
@@ -100,6 +103,108 @@ class RegularizationPath(EqualByValue):
         """``intercepts_`` of the model at each strength."""
         return [model.intercepts_ for model in self.models]
 
+    def coef_at(self, strength):
+        """Coefficients of a linear model at a strength, also between those of the path.
+
+        There they are linear in the strength from neighbour to neighbour, as those of glmnet's
+        ``coef(s=)``: exact for a lasso where no feature comes in on the way. The exact solution
+        (glmnet's ``exact=TRUE``) is that of a path with ``strengths=[strength]``.
+
+        Parameters
+        ----------
+        strength : float
+            Between the smallest and the largest of ``strengths``.
+
+        Returns
+        -------
+        coef : ndarray of shape (n_features, n_outputs)
+
+        Raises
+        ------
+        ValueError
+            For strengths outside, and for networks with hidden layers.
+        """
+        return self._linear_at(strength)[0]
+
+    def intercept_at(self, strength):
+        """The intercept of a linear model at a strength; see :meth:`coef_at`.
+
+        Parameters
+        ----------
+        strength : float
+            Between the smallest and the largest of ``strengths``.
+
+        Returns
+        -------
+        intercept : ndarray of shape (n_outputs,)
+
+        Raises
+        ------
+        ValueError
+            For strengths outside, and for networks with hidden layers.
+        """
+        return self._linear_at(strength)[1]
+
+    def predict(self, X, strength):
+        """Predict with the network at a strength.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        strength : float
+            One of ``strengths``. For linear models also one between them, with the coefficients of
+            :meth:`coef_at`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The predictions, in the units of y.
+
+        Raises
+        ------
+        ValueError
+            For other strengths.
+        """
+        return self._predict(checked_rows(self.models[0], X), strength)
+
+    def _predict(self, X, strength):
+        models, shares = self._neighbours(strength)
+        if len(models) == 1:
+            return models[0]._predict(X)
+        coef, intercept = _mean(models, shares)
+        y = forward(X, [coef], [intercept], None, models[0].out_activation_)
+        return y.ravel() if y.shape[1] == 1 else y
+
+    @property
+    def _is_linear(self):
+        return len(self.models[0].coefs_) == 1
+
+    def _linear_at(self, strength):
+        """(coef, intercept) of a linear model at a strength."""
+        if not self._is_linear:
+            raise ValueError(
+                "Coefficients at a strength are those of linear models (hidden_layer_sizes=()): "
+                "models has the networks, at strengths."
+            )
+        return _mean(*self._neighbours(strength))
+
+    def _neighbours(self, strength):
+        """(models, shares): those whose mean stands for a strength, one at each of the path's."""
+        ours, place = self.strengths, "one of the path's"
+        if isinstance(strength, Real):
+            near = np.flatnonzero(np.isclose(ours, strength, rtol=1e-6, atol=0))
+            if near.size:
+                return [self.models[near[0]]], [1.0]
+            if self._is_linear and ours[0] < strength < ours[-1]:
+                k = int(np.searchsorted(ours, strength))
+                share = float((strength - ours[k - 1]) / (ours[k] - ours[k - 1]))
+                return self.models[k - 1 : k + 1], [1 - share, share]
+        if self._is_linear:
+            place = "within the path's"
+        raise ValueError(f"strength must be {place}, {described(ours)}, got {strength!r}.")
+
     def to_frame(self):
         """The path as a table.
 
@@ -118,6 +223,13 @@ class RegularizationPath(EqualByValue):
         columns = {name: getattr(self, name) for name in names}
         columns = {name: column for name, column in columns.items() if column is not None}
         return frame_of({"strength": self.strengths, **columns})
+
+
+def _mean(models, shares):
+    """(coef, intercept): the weighted mean of linear models."""
+    pairs = [*zip(models, shares, strict=True)]
+    coef = sum(share * model.coefs_[0] for model, share in pairs)
+    return coef, sum(share * model.intercepts_[0] for model, share in pairs)
 
 
 @validate_params(
@@ -185,7 +297,8 @@ def regularization_path(
 
     l1_ratio : float, default=1.0
         Share of the strength that is L1 (or the group penalty); the rest is L2 on every layer, as
-        in the elastic net, in the place of ``alpha``.
+        in the elastic net, in the place of ``alpha``. 0 is ridge regression, for linear models:
+        all features stay, and the largest strength is, as glmnet's, a thousand times the lasso's.
 
     adaptive : bool or 'auto', default='auto'
         Whether to divide the penalty of each feature (not its L2) by the root mean square

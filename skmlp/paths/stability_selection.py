@@ -103,6 +103,7 @@ class StabilitySelection(EqualByValue):
     {
         **PATH_CONSTRAINTS,
         "estimator": [*PATH_CONSTRAINTS["estimator"], None],
+        "l1_ratio": [Interval(Real, 0, 1, closed="right")],  # with L2 alone nothing is selected
         "n_subsamples": [Interval(Integral, 1, None, closed="left")],
         "threshold": [Interval(Real, 0.5, 1, closed="right")],
         "max_false": [Interval(Real, 0, None, closed="neither")],

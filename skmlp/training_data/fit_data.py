@@ -10,6 +10,7 @@ from sklearn.utils import assert_all_finite, check_array, check_consistent_lengt
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..engine.task import Samples
+from ..parameters.feature_values import coefficient_limits
 from ..parameters.layer_values import hidden_sizes
 from ..parameters.loss_values import estimator_loss
 from .plain_arrays import checked_pair
@@ -18,12 +19,16 @@ from .validation_split import validation_rows
 
 
 class FitData(NamedTuple):
-    """Samples to train on and to validate on (or None), the scale of y, and y (n, q) itself."""
+    """Samples to train on and to validate on (or None), the scale of y, and y (n, q) itself.
+
+    ``limits`` (2, n_features) are those of coefficients in the units of y, or None.
+    """
 
     train: Samples
     validation: Samples | None
     target: TargetScale
     y: np.ndarray
+    limits: np.ndarray | None = None
 
 
 def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
@@ -161,9 +166,13 @@ def fit_data(estimator, arrays, validation, target, seed):
     if target is None:
         is_network = len(hidden_sizes(estimator.hidden_layer_sizes)) > 0
         scale = TARGET_SCALES[estimator_loss(estimator).scaling]
-        target = scale.of(train.y, train.weight, estimator.normalize_y, snap=is_network)
+        how = {"snap": is_network, "has_intercept": estimator.fit_intercept}
+        target = scale.of(train.y, train.weight, estimator.normalize_y, **how)
     validation = None if held_out is None else _samples(held_out, target, X.dtype)
-    return FitData(_samples(train, target, X.dtype), validation, target, train.y)
+    names = getattr(estimator, "feature_names_in_", None)
+    limits = estimator.lower_limits, estimator.upper_limits
+    limits = coefficient_limits(*limits, X.shape[1], names)
+    return FitData(_samples(train, target, X.dtype), validation, target, train.y, limits)
 
 
 def _warn_of_constant(held_out, train):

@@ -28,18 +28,21 @@ class TargetScale:
     unit: np.ndarray | float = 1.0
 
     @classmethod
-    def of(cls, y, weight, normalize, snap=False):
-        """The scale of y (n, n_outputs), in units of its moments, or y as it is."""
+    def of(cls, y, weight, normalize, snap=False, has_intercept=True):
+        """The scale of y (n, n_outputs), in units of its moments, or y as it is.
+
+        Without an intercept these are about zero.
+        """
         size = np.abs(y).max(axis=0)
         size = np.where(size > 0, size, 1.0)  # squares of huge or tiny values stay finite
-        mean, scale = cls._moments(y / size, weight)
+        mean, scale = cls._moments(y / size, weight, has_intercept)
         mean, scale = size * mean, np.where(scale > 0, size * scale, 1.0)
         unit = cls._unit(scale)
         if not normalize:
             return cls(np.zeros_like(mean), np.ones_like(scale), unit=unit)
         if not snap:
             return cls(mean, scale, unit=unit)
-        snapped_mean = np.average(_snapped((y - mean) / scale, GRID), 0, weight)
+        snapped_mean = np.average(cls._on_grid((y - mean) / scale), 0, weight)
         return cls(mean, scale, snapped_mean, unit)
 
     @staticmethod
@@ -48,26 +51,38 @@ class TargetScale:
         return scale
 
     @staticmethod
-    def _moments(y, weight):
+    def _moments(y, weight, has_intercept):
         """Weighted mean and standard deviation, nought for a constant output."""
+        if not has_intercept:
+            return np.zeros(y.shape[1]), np.sqrt(np.average(y**2, axis=0, weights=weight))
         mean = np.average(y, axis=0, weights=weight)
         std = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
         return mean, np.where(std > 10 * np.finfo(np.float64).eps * np.abs(mean), std, 0.0)
 
+    @staticmethod
+    def _on_grid(scaled):
+        """The numbers on the grid."""
+        return _snapped(scaled, GRID)
+
     def transform(self, y):
         """y in the units of training."""
         scaled = (y - self.mean) / self.scale
-        return scaled if self.snapped_mean is None else _snapped(scaled, GRID)
+        return scaled if self.snapped_mean is None else self._on_grid(scaled)
 
     def to_units(self, weights: Weights) -> Weights:
         """Weights that predict in the units of y, from weights in those of training."""
-        coef, intercept = weights.coefs[-1], weights.intercepts[-1]
-        return _with_output(weights, coef * self.scale, intercept * self.scale + self._origin)
+        coef, intercept = weights.coefs[-1] * self.coef_scale, weights.intercepts[-1]
+        return _with_output(weights, coef, intercept * self.scale + self._origin)
 
     def from_units(self, weights: Weights) -> Weights:
         """The inverse of ``to_units``; to thirty bits where y is snapped, for the same reason."""
         coef, intercept = weights.coefs[-1], weights.intercepts[-1]
         return self._rounded(weights, coef / self.scale, (intercept - self._origin) / self.scale)
+
+    @property
+    def coef_scale(self):
+        """What coefficients of training (n_outputs,) are multiplied by in the units of y."""
+        return self.scale
 
     @property
     def _origin(self):
@@ -99,10 +114,21 @@ class LogTargetScale(TargetScale):
         return np.ones_like(scale)
 
     @staticmethod
-    def _moments(y, weight):
-        """No shift, and the weighted mean."""
+    def _moments(y, weight, has_intercept):
+        """No shift, and the weighted mean; nothing without a summand that could take it up."""
+        if not has_intercept:
+            return np.zeros(y.shape[1]), np.zeros(y.shape[1])
         mean = np.average(y, axis=0, weights=weight)
         return np.zeros_like(mean), mean
+
+    @property
+    def coef_scale(self):
+        return np.ones_like(self.scale)
+
+    @staticmethod
+    def _on_grid(scaled):
+        """What is positive stays so: it may have a logarithm."""
+        return np.maximum(_snapped(scaled, GRID), (scaled > 0) / GRID)
 
     def to_units(self, weights: Weights) -> Weights:
         intercept = weights.intercepts[-1] + self._origin
@@ -122,17 +148,22 @@ class LogTargetScale(TargetScale):
 class OrderedTargetScale(TargetScale):
     """y in units of its moments, for outputs of which all but the middle are logarithms of gaps."""
 
+    @property
+    def coef_scale(self):
+        is_middle = np.arange(len(self.scale)) == middle_of(len(self.scale))
+        return np.where(is_middle, self.scale, 1.0)
+
     def to_units(self, weights: Weights) -> Weights:
-        coef, intercept = weights.coefs[-1].copy(), weights.intercepts[-1] + np.log(self.scale)
+        coef = weights.coefs[-1] * self.coef_scale
+        intercept = weights.intercepts[-1] + np.log(self.scale)
         k = middle_of(len(intercept))
-        coef[:, k] *= self.scale[k]
         intercept[k] = weights.intercepts[-1][k] * self.scale[k] + self._origin[k]
         return _with_output(weights, coef, intercept)
 
     def from_units(self, weights: Weights) -> Weights:
-        coef, intercept = weights.coefs[-1].copy(), weights.intercepts[-1] - np.log(self.scale)
+        coef = weights.coefs[-1] / self.coef_scale
+        intercept = weights.intercepts[-1] - np.log(self.scale)
         k = middle_of(len(intercept))
-        coef[:, k] /= self.scale[k]
         intercept[k] = (weights.intercepts[-1][k] - self._origin[k]) / self.scale[k]
         return self._rounded(weights, coef, intercept)
 

@@ -39,7 +39,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
         ({"eps": 1.0}, "'eps' parameter"),
         ({"n_init": 0}, "'n_init' parameter"),
         ({"adaptive": "yes"}, "'adaptive' parameter"),
-        ({"l1_ratio": 0.0}, "'l1_ratio' parameter"),
+        ({"l1_ratio": -0.1}, "'l1_ratio' parameter"),
+        ({"l1_ratio": 0.0}, "l1_ratio=0 is a path of L2 alone"),
     ],
 )
 def test_parameters_without_meaning(change, message):

@@ -217,7 +217,7 @@ def test_networks_of_other_strengths_predict(chosen):
     for place in (0, 3):
         expected = chosen.path_.models[place].predict(FX)
         assert_array_equal(chosen.predict(FX, strength=chosen.strengths_[place]), expected)
-    with pytest.raises(ValueError, match=r"strength must be one of strengths_, .*, got 12345"):
+    with pytest.raises(ValueError, match=r"strength must be one of the path's, .*, got 12345"):
         chosen.predict(FX, strength=12345)
 
 
@@ -256,7 +256,7 @@ def test_several_shares_of_l1():
         ({"alphas": [-1.0]}, r"alphas must be finite numbers >= 0, got \[-1.0\]"),
         ({"alphas": []}, "alphas must be finite numbers"),
         ({"alphas": [["a"]]}, "alphas must be finite numbers"),
-        ({"l1_ratio": [0.5, 2.0]}, r"l1_ratio must hold numbers in \(0, 1\], got \[0.5, 2.0\]"),
+        ({"l1_ratio": [0.5, 2.0]}, r"l1_ratio must hold numbers in \[0, 1\], got \[0.5, 2.0\]"),
     ],
 )
 def test_parameters_that_do_not_go_together(params, message):

@@ -158,6 +158,8 @@ def test_impossible_sample_weights(weights, word, solver):
         ("positive_weights", (True, False, True, False), "42"),
         ("dropout", (0.1, 0.1, 0.1), "31"),
         ("penalty_factor", (1.0, 1.0, 1.0, 0.0, 2.0, 0.0, 1.0), "74"),
+        ("lower_limits", (0.0, 0.0, 0.0), "34"),
+        ("upper_limits", (0.0, 0.0, 0.0, 0.0, 0.0), "54"),
     ],
 )
 def test_wrong_length_names_both_lengths(name, value, lengths):
@@ -190,6 +192,13 @@ def test_wrong_length_names_both_lengths(name, value, lengths):
         ("penalty_factor", (1.0, 1.0, 1.0, -1.0)),
         ("penalty_factor", (1.0, 1.0, 1.0, np.nan)),
         ("penalty_factor", {"a": 2.0}),
+        ("lower_limits", (0.0, 0.0, 0.0, 1.0)),
+        ("lower_limits", (0.0, np.nan, 0.0, 0.0)),
+        ("lower_limits", {"a": -2.0}),
+        ("lower_limits", ("a", "b", "c", "d")),
+        ("lower_limits", -1.0),
+        ("upper_limits", (0.0, 0.0, 0.0, -1.0)),
+        ("upper_limits", (0.0, 0.0, 0.0, 2.0)),
         ("learning_rate_init", np.nan),
         ("tol", np.nan),
     ],

@@ -2,7 +2,8 @@
 
 With x' = (x - mean) / std and y' = (y - mean_y) / scale, the network with weights W_1' = std W_1,
 W_K' = W_K / scale (and biases that absorb the means) has the same objective divided by scale^2,
-with l1' = l1 |dW / dW'| / scale^2. Bounds of 0 and infinity stay.
+with l1' = l1 |dW / dW'| / scale^2, and bounds over dW / dW'. Without an intercept the means
+are zeros, and deviations are those from zero.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..network.columns import column_moments, pooled
+from ..network.columns import origins_and_scales, pooled
 from ..network.layout import Layout
 from ..penalty.prox import PenaltyNumbers
 from ..task import Samples, Task
@@ -27,14 +28,16 @@ class Scaling:
         self._layout = layout
         self._first, self._first_bias = layout.weights[0], layout.biases[0]
         self._last, self._last_bias = layout.weights[-1], layout.biases[-1]
-        mean, std = column_moments(task.train)
+        has_intercept = task.program.has_intercept
+        mean, std = origins_and_scales(task.train, has_intercept)
         if task.program.has_group_norms:
             std = pooled(std, np.asarray(task.program.feature_groups))
         self._mean, self._std = mean[:, None], np.where(std > 0, std, 1.0)[:, None]
         self._y_mean, self._y_scale = 0.0, 1.0
         if task.program.loss.quadratic:
             share = task.train.relative_weight() / task.train.n_rows
-            self._y_mean = (share * task.train.y).sum(0)
+            if has_intercept:
+                self._y_mean = (share * task.train.y).sum(0)
             scale = np.sqrt((share * (task.train.y - self._y_mean) ** 2).sum(0).mean())
             self._y_scale = float(scale) if scale > 0 else 1.0
 
@@ -55,7 +58,10 @@ class Scaling:
             of_group[groups.members] = self._weight(multiplier)[:, 0]
             groups = replace(groups, strength=groups.strength * of_group / square)
         l1, l2 = penalty.l1 * multiplier / square, penalty.l2 * multiplier**2 / square
-        return replace(penalty, l1=l1, l2=l2, groups=groups)
+        units = np.ones(self._layout.size)
+        units[: multiplier.size] = multiplier
+        lower, upper = penalty.lower / units, penalty.upper / units
+        return PenaltyNumbers(l1, l2, lower, upper, groups)
 
     @property
     def columns(self) -> tuple[np.ndarray, np.ndarray]:

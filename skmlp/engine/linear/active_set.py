@@ -1,7 +1,8 @@
 """Quadratics with an L1 penalty and bounds where columns may depend on each other: an active set.
 
-Each step goes from a support of independent columns towards the minimum on it, or lets the zero
-that violates its condition most come in; a coefficient that reaches zero on the way leaves. Where
+Each step goes from a support of independent columns towards the minimum on it, or lets the one
+that violates its condition most come in, of those held at zero or a bound; a coefficient that
+reaches zero or a bound on the way leaves, and is held there. Where
 the column that comes in depends on the support, the quadratic is flat along the step and something
 leaves for it. F falls with every step, so that no support comes twice (feature-sign search: Lee,
 Battle, Raina, Ng 2007; here with singular Gram matrices).
@@ -33,11 +34,12 @@ class _ActiveSet:
     def __init__(self, problem, start: np.ndarray) -> None:
         self.problem, self.penalty, self.free = problem, problem.penalty, problem.free
         start = np.clip(start, self.penalty.lower, self.penalty.upper)
-        wanted = np.flatnonzero((start != 0) | self.free)
+        at_bound = problem.at_bound(start)
+        wanted = np.flatnonzero(((start != 0) & ~at_bound) | self.free)
         self.support = self._independent(wanted)
-        self.b = np.zeros_like(start)
+        self.b = np.where(at_bound, start, 0.0)
         self.b[self.support] = start[self.support]
-        self.signs = np.where(self.free, 0.0, np.sign(self.b))
+        self.signs = np.where(self.free | at_bound, 0.0, np.sign(self.b))
         self.redundant = np.zeros(start.size, dtype=bool)
         self.is_settled = False
 
@@ -74,9 +76,9 @@ class _ActiveSet:
         return linalg.cho_solve(self._factor, target, check_finite=False)
 
     def enter(self) -> bool:
-        """A step that lets the worst zero come in; whether there was any."""
+        """A step that lets the worst of those held come in; whether there was any."""
         gradient = self.problem.gradient(self.b)
-        excess = self.problem.excess(gradient)
+        excess = self.problem.excess(gradient, self.b)
         excess[self.support], excess[self.redundant] = -1.0, -1.0
         j = int(np.argmax(excess))
         if excess[j] <= 0.5 * self.problem.rounding(self.b):
@@ -84,31 +86,36 @@ class _ActiveSet:
         column = self.problem.gram.block(self.support, np.array([j]))[:, 0]
         own = float(self.problem.gram.block(np.array([j]), np.array([j]))[0, 0])
         own += self.penalty.l2[j]
-        direction, sign = np.zeros_like(self.b), -np.sign(gradient[j])
+        direction = np.zeros_like(self.b)
+        sign = -np.sign(gradient[j]) if self.b[j] == 0 else -np.sign(self.b[j])
         direction[j], curvature = sign, own
         if self.support.size:
             reaction = self._solved(column)
             direction[self.support] = -sign * reaction
             curvature = own - float(column @ reaction)
         is_flat = curvature <= INDEPENDENT * own
+        before, self.support = self.support, np.union1d(self.support, [j])
+        self.signs[j] = 0.0 if self.free[j] else np.sign(self.b[j]) or sign
         if not self._move(direction, np.inf if is_flat else excess[j] / curvature):
+            self.support, self.signs[j] = before, 0.0
             self.redundant[j] = True  # a free combination of free columns
             return True
         self.is_settled = False
-        self.signs[j] = 0.0 if self.free[j] else sign
-        self.support = np.union1d(self.support, [j])
         return True
 
     def _move(self, direction: np.ndarray, most: float) -> bool:
-        """Go along ``direction`` to where a sign would change; whether there is an end."""
-        towards = (self.signs * direction < 0) & (self.b != 0)
-        blocking = np.flatnonzero(towards)
-        steps = -self.b[blocking] / direction[blocking]
+        """Go along ``direction`` to where a sign or a bound ends; whether there is an end."""
+        bounds = np.where(direction > 0, self.penalty.upper, self.penalty.lower)
+        towards = self.problem.kinked & (self.signs * direction < 0)
+        ends = np.where(towards, 0.0, bounds)
+        is_ahead = (direction != 0) & np.isfinite(ends) & ((self.b != 0) | (ends != 0))
+        blocking = np.flatnonzero(is_ahead)
+        steps = (ends[blocking] - self.b[blocking]) / direction[blocking]
         step = min(most, steps.min(initial=np.inf))
         if not np.isfinite(step):
             return False
         self.b = self.b + step * direction
         leaving = blocking[steps <= step * (1 + 1e-14)]
-        self.b[leaving], self.signs[leaving] = 0.0, 0.0
+        self.b[leaving], self.signs[leaving] = ends[leaving], 0.0
         self.support = np.setdiff1d(self.support, leaving)
         return True

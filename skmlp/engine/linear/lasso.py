@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..network.columns import BLOCK_ROWS, UNUSABLE, column_moments, pooled
+from ..network.columns import BLOCK_ROWS, UNUSABLE, origins_and_scales, pooled
 from ..network.layout import Layout
 from ..penalty.prox import PenaltyNumbers, penalty_numbers
 from ..task import Program, Samples, Solution, Status, Task, Weights
+from .duality import Squares, dual_gap
 from .gram import Columns, Gram, is_sizeable
 from .group_lasso import solve_groups
 from .quadratic import GRADIENT_ROUNDING, Quadratic, solve
@@ -32,14 +33,18 @@ ROUNDED = (
 class Moments:
     """Weighted centred second moments of X (n, p) and y (n, q), in columns of X scaled to std one.
 
-    ``cross`` (p, q) is X'y, ``y_square`` the square of y summed over outputs. ``gram`` is X'X,
-    formed in blocks of rows, or kept as its columns where features outnumber rows. Constant columns
-    have moments zero. ``members`` are groups of features that share one scale, so that their norm
-    stays a norm.
+    Without an intercept nothing is centred, and root mean squares take the place of deviations.
+
+    ``cross`` (p, q) is X'y, ``y_squares`` (q,) the squares of y, ``y_square`` their sum. ``gram``
+    is X'X, formed in blocks of rows, or kept as its columns where features outnumber rows. Constant
+    columns have moments zero. ``members`` are groups of features that share one scale, so that
+    their norm stays a norm.
     """
 
-    def __init__(self, samples: Samples, members: Sequence[int] | None = None) -> None:
-        self.x_mean, std = column_moments(samples)
+    def __init__(
+        self, samples: Samples, members: Sequence[int] | None = None, has_intercept: bool = True
+    ) -> None:
+        self.x_mean, std = origins_and_scales(samples, has_intercept)
         self.is_constant = std == 0
         inverse_scale = ~self.is_constant
         if members is not None:
@@ -47,24 +52,28 @@ class Moments:
         self.scale = np.where(std > 0, std, 1.0)
         inverse_scale = inverse_scale / self.scale
         self.n_rows, n_features = samples.n_rows, len(std)
+        self.largest_rank = min(n_features, self.n_rows - has_intercept)
         root = np.sqrt(samples.relative_weight() / samples.n_rows)
-        y = self._centred_target(samples.y.astype(np.float64), root)
+        y = self._centred_target(samples.y.astype(np.float64), root, has_intercept)
         self.is_wide = n_features > self.n_rows
         self.cross = np.zeros((n_features, y.shape[1]))
         gram = 0.0
         for rows, X in samples.blocks(self.n_rows if self.is_wide else BLOCK_ROWS):
-            block = (X - self.x_mean) * root[rows] * inverse_scale
+            block = np.subtract(X, self.x_mean, dtype=np.float64)
+            block *= root[rows]  # in place: new memory of a block takes longer than to fill it
+            block *= inverse_scale
             self.cross += block.T @ y[rows]
             if not self.is_wide:
                 gram = gram + block.T @ block
         self.gram = Columns(block) if self.is_wide else Gram(gram)
 
-    def _centred_target(self, y: np.ndarray, root: np.ndarray) -> np.ndarray:
+    def _centred_target(self, y: np.ndarray, root: np.ndarray, has_intercept: bool) -> np.ndarray:
         """y without its mean, times the roots of its rows' shares; ValueError beyond float64."""
         with np.errstate(over="ignore", invalid="ignore"):
-            self.y_mean = (root**2 * y).sum(0)
+            self.y_mean = (root**2 * y).sum(0) if has_intercept else np.zeros(y.shape[1])
             y = (y - self.y_mean) * root
-            self.y_square = float((y * y).sum())
+            self.y_squares = (y * y).sum(0)
+            self.y_square = float(self.y_squares.sum())
         if not np.isfinite(self.y_square):
             raise ValueError(UNUSABLE.format(name="y", range="too large"))
         if self.y_square < np.finfo(float).tiny and y.any():
@@ -89,8 +98,8 @@ class Moments:
         return PenaltyNumbers(
             penalty.l1 / scale,
             penalty.l2 / scale**2,
-            np.where(fixed, 0.0, penalty.lower),
-            np.where(fixed, 0.0, penalty.upper),
+            np.where(fixed, 0.0, penalty.lower * scale),
+            np.where(fixed, 0.0, penalty.upper * scale),
             groups,
         )
 
@@ -99,7 +108,7 @@ class _Output:
     """One output's problem, in scaled columns, solved on working sets of them."""
 
     def __init__(self, moments: Moments, penalty: PenaltyNumbers, output: int) -> None:
-        cross, rank = moments.cross[:, output], min(len(moments.scale), moments.n_rows - 1)
+        cross, rank = moments.cross[:, output], moments.largest_rank
         self.problem = Quadratic(moments.gram, cross, moments.scaled(penalty), rank)
         self.moments, self.penalty = moments, self.problem.penalty
 
@@ -168,7 +177,7 @@ def is_linear_regression(program: Program) -> bool:
 def solve_linear(task: Task) -> Solution:
     """The penalised linear regression of a task, exact zeros included."""
     layout = Layout(task.program)
-    moments = Moments(task.train, task.program.feature_groups)
+    moments = Moments(task.train, task.program.feature_groups, task.program.has_intercept)
     numbers = penalty_numbers(task, layout)
     penalty = replace(numbers.of(np.arange(moments.cross.size)), groups=numbers.groups)
     if task.program.has_group_norms:
@@ -199,7 +208,7 @@ def _certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_it
     dtype = np.dtype(task.program.dtype)
     exact, coef = coef, coef.astype(dtype)
     own = coef.astype(np.float64)
-    objective, optimality, residual = _certificate(moments, penalty, own)
+    objective, optimality, residual, gap = _certificate(moments, penalty, own)
     allowed = _rounding(moments, own, np.finfo(dtype).eps)
     status, message = Status.MAX_ITER, NOT_CONVERGED
     if not np.isfinite(coef).all():
@@ -210,11 +219,11 @@ def _certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_it
         message = ROUNDED.format(dtype=dtype)
     intercept = (moments.y_mean - moments.x_mean @ own).astype(dtype)
     weights = Weights([coef], [intercept], [], [])
-    return Solution(weights, status, n_iter, objective, optimality, message=message)
+    return Solution(weights, status, n_iter, objective, optimality, message=message, dual_gap=gap)
 
 
 def _certificate(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
-    """F, its residual and that in scaled columns."""
+    """F, its residual, that in scaled columns, and the duality gap."""
     scale, l2 = moments.scale[:, None], penalty.l2.reshape(coef.shape)
     b = coef * scale
     product = moments.gram.times(b)
@@ -223,7 +232,10 @@ def _certificate(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
     objective += 0.5 * float((l2 * coef**2).sum()) + penalty.value(coef.ravel())
     optimality = penalty.residual(coef.ravel(), gradient.ravel())
     residual = moments.scaled(penalty).residual(b.ravel(), (gradient / scale).ravel())
-    return objective, optimality, residual
+    fitted = (b * moments.cross).sum(0)
+    along, square = moments.y_squares - fitted, (b * product).sum(0) - fitted
+    squares = Squares(moments.y_squares, along, along + square)
+    return objective, optimality, residual, dual_gap(penalty, coef, gradient, squares)
 
 
 def _rounding(moments: Moments, coef: np.ndarray, eps: float) -> float:

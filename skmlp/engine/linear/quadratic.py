@@ -3,8 +3,9 @@
     minimise  1/2 b' G b - c' b + sum_j l1_j |b_j| + l2_j / 2 b_j^2   subject to the bounds,
 
 by the closed-form solution on a support, whose signs and members are corrected until the optimality
-conditions hold; where that does not end, one step after the other on supports of independent
-columns (``active_set``), which PANOC brings nearer where they are large.
+conditions hold; the other coefficients are held at zero or at a bound, lower <= 0 <= upper. Where
+that does not end, one step after the other on supports of independent columns (``active_set``),
+which PANOC brings nearer where they are large.
 """
 
 from __future__ import annotations
@@ -74,18 +75,22 @@ class Quadratic(SmoothQuadratic):
         """What rounding leaves of the gradient, in columns of standard deviation one."""
         return OPTIMALITY_ROUNDING * self.size + GRADIENT_ROUNDING * float(np.abs(b).sum())
 
-    def excess(self, gradient: np.ndarray) -> np.ndarray:
-        """How far zero coefficients violate their condition; -inf where a bound holds them."""
-        upwards = np.where(self.penalty.upper > 0, -gradient, -np.inf)
-        downwards = np.where(self.penalty.lower < 0, gradient, -np.inf)
-        return np.maximum(upwards, downwards) - self.penalty.l1
+    def excess(self, gradient: np.ndarray, b: np.ndarray | float = 0.0) -> np.ndarray:
+        """How far coefficients at ``b`` violate their condition; -inf where bounds hold them.
+
+        It is the slope of F towards the side where F falls, the gradient being that of the
+        quadratic; within a bound and away from zero its size.
+        """
+        penalty = self.penalty
+        rising = gradient + penalty.l1 * np.where(b >= 0, 1.0, -1.0)
+        falling = gradient + penalty.l1 * np.where(b > 0, 1.0, -1.0)
+        upwards = np.where(b < penalty.upper, -rising, -np.inf)
+        return np.maximum(upwards, np.where(b > penalty.lower, falling, -np.inf))
 
     def residual(self, b: np.ndarray, gradient: np.ndarray) -> float:
         """How far the coefficients violate their conditions: the gradient on the support, too."""
-        penalty = self.penalty
-        of_active = np.abs(gradient + penalty.l1 * np.sign(b))
-        violations = np.where(b != 0, of_active, self.excess(gradient))
-        outside = np.maximum(penalty.lower - b, b - penalty.upper)
+        outside = np.maximum(self.penalty.lower - b, b - self.penalty.upper)
+        violations = self.excess(gradient, b)
         return float(max(violations.max(initial=0.0), outside.max(initial=0.0)))
 
     def is_optimal(self, b: np.ndarray, gradient: np.ndarray | None = None) -> bool:
@@ -93,40 +98,53 @@ class Quadratic(SmoothQuadratic):
         gradient = self.gradient(b) if gradient is None else gradient
         return self.residual(b, gradient) <= self.rounding(b)
 
-    def on_support(self, support: np.ndarray, signs: np.ndarray) -> np.ndarray:
-        """The stationary point with this support and these signs."""
-        b = np.zeros_like(self.cross)
+    def on_support(self, support: np.ndarray, signs: np.ndarray, held: np.ndarray) -> np.ndarray:
+        """The stationary point with this support and these signs, the others being ``held``."""
+        b = held.copy()
+        b[support] = 0.0
         if support.size:
             target = self.cross[support] - self.penalty.l1[support] * signs
+            if b.any():
+                target -= self.gram.times(b)[support]
             b[support] = self.gram.solve(support, self.penalty.l2[support], target)
         return b
+
+    def at_bound(self, b: np.ndarray) -> np.ndarray:
+        """Which coefficients are at a bound that is not zero."""
+        return (b != 0) & ((b == self.penalty.lower) | (b == self.penalty.upper))
 
     def polished(self, b: np.ndarray) -> np.ndarray | None:
         """The exact solution from a nearby ``b``, or None where corrections do not end.
 
-        Coefficients that leave their sign or bound are dropped and zeros that violate their
-        condition taken in, all at once while their number falls and else the last of them alone
-        (block principal pivoting: Portugal, Judice, Vicente 1994; Kim, Park 2011).
+        Coefficients that leave their sign or bound are dropped, to be held there, and those held
+        that violate their condition taken in, all at once while their number falls and else the
+        last of them alone (block principal pivoting: Portugal, Judice, Vicente 1994; Kim, Park
+        2011).
         """
-        signs = np.sign(b)
+        held = np.where(self.at_bound(b), b, 0.0)
+        signs = np.where(held == 0, np.sign(b), 0.0)
         fewest, patience = np.inf, PATIENCE
         for _ in range(MAX_CORRECTIONS):
             active = (signs != 0) | self.free
             support = np.flatnonzero(active)
             if support.size > self.rank and not self.penalty.l2.all():
                 return None
-            candidate = self.on_support(support, signs[support])
+            candidate = self.on_support(support, signs[support], held)
             if not np.isfinite(candidate).all():
                 return None
             gradient = self.gradient(candidate)
-            wrong = self._wrong(candidate, gradient, signs, active)
+            zero = active & self.kinked & (candidate * signs <= COEFFICIENT_ROUNDING * self.size)
+            wrong = zero | self._wrong(candidate, gradient, active)
             n_wrong = np.count_nonzero(wrong)
             if not n_wrong:
                 return candidate if self.is_optimal(candidate, gradient) else None
             patience = PATIENCE if n_wrong < fewest else patience - 1
             fewest = min(fewest, n_wrong)
             exchanged = wrong if patience > 0 else np.flatnonzero(wrong)[-1:]
-            signs[exchanged] = np.where(active, 0.0, -np.sign(gradient))[exchanged]
+            entering = np.where(held == 0, -np.sign(gradient), np.sign(held))
+            signs[exchanged] = np.where(active, 0.0, entering)[exchanged]
+            ends = np.where(zero, 0.0, np.clip(candidate, self.penalty.lower, self.penalty.upper))
+            held[exchanged] = np.where(active, ends, 0.0)[exchanged]
         return None
 
     @cached_property
@@ -134,10 +152,16 @@ class Quadratic(SmoothQuadratic):
         """Coefficients with neither L1 nor bounds."""
         return self.penalty.is_free
 
-    def _wrong(self, candidate, gradient, signs, active) -> np.ndarray:
-        """Coefficients that are not where the optimality conditions want them."""
-        leaving = active & ~self.free & (candidate * signs <= COEFFICIENT_ROUNDING * self.size)
-        excess = self.excess(gradient)
+    @cached_property
+    def kinked(self) -> np.ndarray:
+        """Coefficients that have a kink, or a bound, at zero."""
+        penalty = self.penalty
+        return (penalty.l1 > 0) | (penalty.lower == 0) | (penalty.upper == 0)
+
+    def _wrong(self, candidate, gradient, active) -> np.ndarray:
+        """Coefficients beyond their bounds, or held where their condition is violated."""
+        leaving = active & ((candidate > self.penalty.upper) | (candidate < self.penalty.lower))
+        excess = self.excess(gradient, candidate)
         excess[active] = -1.0
         return leaving | (excess > OPTIMALITY_ROUNDING * self.size)
 

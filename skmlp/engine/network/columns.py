@@ -1,4 +1,4 @@
-"""Means and standard deviations of the columns of X."""
+"""Means and standard deviations of the columns of X, or zeros and root mean squares."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ def column_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
             array.setflags(write=False)
         vars(samples)["column_moments"] = moments
     return vars(samples)["column_moments"]
+
+
+def origins_and_scales(samples: Samples, has_intercept: bool) -> tuple[np.ndarray, np.ndarray]:
+    """What columns are centred at and divided by (n_features,): mean and standard deviation.
+
+    Without an intercept they are zero and the root mean square, 0 for columns of zeros alone.
+    """
+    mean, std = column_moments(samples)
+    return (mean, std) if has_intercept else (np.zeros_like(mean), np.hypot(mean, std))
 
 
 def _computed_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:

@@ -6,10 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..losses.base import Loss
 from ..task import Program, Samples, Task, Weights
 from .activations import ACTIVATIONS
-from .columns import column_moments
+from .columns import origins_and_scales
 from .preactivations import standardize_layers, unfold
 
 SMALLEST_POSITIVE = 1e-4
@@ -36,9 +35,11 @@ def _with_gains(program: Program, coefs: list, intercepts: list) -> Weights:
     return Weights(coefs, intercepts, [np.ones(u) for u in hidden], [np.zeros(u) for u in hidden])
 
 
-def output_bias(loss: Loss, train: Samples) -> np.ndarray:
-    """The output (q,) of the best constant model."""
-    return loss.constant(train.y, train.relative_weight(), train.offset)
+def output_bias(program: Program, train: Samples) -> np.ndarray:
+    """The output (q,) of the best constant model, zero without an intercept."""
+    if not program.has_intercept:
+        return np.zeros(train.y.shape[1])
+    return program.loss.constant(train.y, train.relative_weight(), train.offset)
 
 
 def constant_weights(task: Task) -> Weights:
@@ -47,7 +48,7 @@ def constant_weights(task: Task) -> Weights:
     shapes = [*pairwise(program.layer_sizes)]
     coefs = [np.zeros(shape) for shape in shapes]
     intercepts = [np.zeros(n_out) for _, n_out in shapes]
-    intercepts[-1] = output_bias(program.loss, task.train)
+    intercepts[-1] = output_bias(program, task.train)
     return _with_gains(program, coefs, intercepts)
 
 
@@ -60,18 +61,29 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
     for k, positive in enumerate(task.positive):
         if positive:
             weights.coefs[k] = np.maximum(weights.coefs[k], 0.0) + SMALLEST_POSITIVE
+    weights.coefs[0] = _within_signs(weights.coefs[0], task.limits)
     weights.coefs[0][task.excluded] = 0.0
     weights.intercepts[-1] = np.zeros_like(weights.intercepts[-1])
     is_scaled = task.program.is_deterministic
     if is_scaled:
-        _unscale_first_layer(weights, *column_moments(task.train))
+        moments = origins_and_scales(task.train, task.program.has_intercept)
+        _unscale_first_layer(weights, *moments)
     standardize_layers(task, weights, rng)
     if is_scaled:
         _unscale_output(weights, _scale_of_y(task))
-    weights.intercepts[-1] = weights.intercepts[-1] + output_bias(task.program.loss, task.train)
+    weights.intercepts[-1] = weights.intercepts[-1] + output_bias(task.program, task.train)
     if task.program.normalization == "batch" and any(task.positive):
         return unfold(task, weights._replace(gains=[], shifts=[]))
     return weights
+
+
+def _within_signs(coef: np.ndarray, limits: np.ndarray | None) -> np.ndarray:
+    """The first layer with weights turned round that have the other sign of what limits allow."""
+    if limits is None:
+        return coef
+    lower, upper = limits
+    coef = np.where(lower == 0, np.abs(coef), coef)
+    return np.where(upper == 0, -np.abs(coef), coef)
 
 
 def _unscale_first_layer(weights: Weights, mean: np.ndarray, std: np.ndarray) -> None:

@@ -17,7 +17,7 @@ class Scheme:
     """The penalty that moves along a path: the groups of the first layer, or L1 on every layer.
 
     With ``l1_ratio`` below one, 1 - l1_ratio of the strength is L2 on every layer, as in the
-    elastic net.
+    elastic net; zero leaves L2 alone.
     """
 
     param: str
@@ -29,15 +29,20 @@ class Scheme:
         if self.l1_ratio < 1:
             alpha = ((1 - self.l1_ratio) * strength * task.train.total_weight,) * n_layers
         if self.param == "group_l1":
-            return replace(task, group_l1=self.l1_ratio * strength, alpha=alpha)
+            program = task.program
+            if self.l1_ratio == 0:  # norms of no strength would only make the search another one
+                program = replace(program, feature_groups=None)
+            share = self.l1_ratio * strength
+            return replace(task, program=program, group_l1=share, alpha=alpha)
         return replace(task, l1=(self.l1_ratio * strength,) * n_layers, alpha=alpha)
 
     def largest(self, task: Task, offset: np.ndarray | None = None) -> float:
         """The strength at which the last feature leaves.
 
-        Exact without hidden layers, glmnet's lambda_max; else where the last of the chains
-        x_j -> one unit a layer -> y ceases to have a stationary point. ``offset`` (n, q) are the
-        outputs, before the link, of the unpenalised part, by default the constant model's.
+        Exact without hidden layers, glmnet's lambda_max (that of ``RIDGE_RATIO`` for L2 alone,
+        which leaves all features); else where the last of the chains x_j -> one unit a layer -> y
+        ceases to have a stationary point. ``offset`` (n, q) are the outputs, before the link, of
+        the unpenalised part, by default the constant model's.
         """
         from .path_end import largest
 
@@ -131,7 +136,9 @@ def _settled(task: Task, solution: Solution) -> Solution:
     program, has_converged = task.program, solution.status is Status.CONVERGED
     is_exact = has_converged and is_linear_regression(program) and program.is_deterministic
     if is_exact or program.n_layers > 1:
-        return solution if solution.weights.support.any() else constant(task)
+        if solution.weights.support.any():
+            return solution
+        return replace(constant(task), dual_gap=solution.dual_gap)
     zeros = constant(task)
     return zeros if zeros.optimality <= EXACT * max(task.l1[0], task.group_l1) else solution
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..network.activations import ACTIVATIONS
-from ..network.columns import BLOCK_ROWS, column_moments
+from ..network.columns import BLOCK_ROWS, origins_and_scales
+from ..network.first_weights import output_bias
 from ..penalty.group_norms import largest_of
 from ..task import Task
 
+RIDGE_RATIO = 1e-3  # whose end that of L2 alone is, by glmnet's convention
 N_CHAINS = 400
 N_BISECTIONS = 64
 WIDEST = 1e150
@@ -26,12 +28,13 @@ def null_moments(task: Task, offset: np.ndarray | None = None) -> tuple[np.ndarr
     """Covariances (n_features, q) of X with minus the loss's derivative, and deviations of X.
 
     The derivative is that at the outputs ``offset`` (n, q), by default the best constant model's.
+    Without an intercept both are about zero.
     """
     samples, loss = task.train, task.program.loss
-    mean, std = column_moments(samples)
+    mean, std = origins_and_scales(samples, task.program.has_intercept)
     weight = samples.relative_weight()
     if offset is None:
-        offset = loss.constant(samples.y, weight, samples.offset) + samples.shift
+        offset = output_bias(task.program, samples) + samples.shift
     downhill = -loss.gradient(offset, samples.y, weight) * weight / samples.n_rows
     cross = np.zeros((len(mean), downhill.shape[1]))
     for rows, X in samples.blocks(BLOCK_ROWS):
@@ -67,7 +70,8 @@ def largest(scheme, task: Task, offset: np.ndarray | None) -> float:
     if not candidates.rho.size:
         return 0.0
     if task.program.n_layers == 1:
-        return float((candidates.rho / candidates.moving).max()) / scheme.l1_ratio
+        end = float((candidates.rho / candidates.moving).max())
+        return end / (scheme.l1_ratio or RIDGE_RATIO)
     return _last_chain(scheme, task, candidates)
 
 
@@ -92,8 +96,7 @@ def _candidates(scheme, task: Task, offset: np.ndarray | None) -> _Candidates:
     free, (factor, sparse) = ~task.excluded, task.factors()
     is_rounding = np.abs(cross) <= ROUNDING * std[:, None] * np.abs(task.train.y).max(0)
     cross = np.where(free[:, None] & ~is_rounding, cross, 0.0)
-    if all(task.positive):
-        cross = np.maximum(cross, 0)
+    cross = np.clip(cross, *task.signs[:, :, None])
     if scheme.param == "group_l1":
         l1 = task.l1[0] * sparse
         members = np.asarray(task.program.feature_groups)

@@ -4,7 +4,8 @@
     smooth part  l2 / 2 ||W||^2
 
 The prox in a metric D > 0, constant in a group, is the soft threshold by l1 / D, then the clip,
-then the shrinkage of groups; this composition is exact because bounds are 0 or infinite.
+then the shrinkage of groups; this composition is exact because lower <= 0 <= upper, and because
+bounds beside groups are 0 or infinite.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class PenaltyNumbers:
     def is_free(self) -> np.ndarray:
         """Weights with neither L1 nor bounds (n_weights,)."""
         n_weights = self.l1.size
-        return (self.l1 == 0) & (self.lower[:n_weights] < 0) & (self.upper[:n_weights] > 0)
+        bounds = self.lower[:n_weights], self.upper[:n_weights]
+        return (self.l1 == 0) & np.isinf(bounds).all(0)
 
     @property
     def is_nothing(self) -> bool:
@@ -120,15 +122,22 @@ def penalty_numbers(task: Task, layout: Layout) -> PenaltyNumbers:
 
 
 def _bounds(task: Task, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper bounds (size,): non-negative layers, and zero for excluded features."""
+    """Lower and upper bounds (size,): positive layers, limits, and zero for what is left out."""
     lower, upper = np.full(layout.size, -np.inf), np.full(layout.size, np.inf)
+    first = layout.weights[0]
+    if task.limits is not None:
+        lower[first.slice], upper[first.slice] = (
+            np.broadcast_to(limits, first.shape).ravel() for limits in task.limits
+        )
     for piece, positive in zip(layout.weights, task.positive, strict=True):
         if positive:
             lower[piece.slice] = 0.0
-    for piece, positive in zip(layout.gains, task.positive, strict=False):
-        if positive:  # a negative gain would turn non-negative weights round
+    turns = [task.positive[0] or task.limits is not None, *task.positive[1:]]
+    for piece, has_sign in zip(layout.gains, turns, strict=False):
+        if has_sign:  # a negative gain would turn the weights round
             lower[piece.slice] = 0.0
-    first = layout.weights[0]
+    if not task.program.has_intercept:
+        lower[layout.biases[-1].slice] = upper[layout.biases[-1].slice] = 0.0
     fixed = np.broadcast_to(task.excluded[:, None], first.shape).ravel()
     lower[first.slice][fixed] = upper[first.slice][fixed] = 0.0
     return lower, upper

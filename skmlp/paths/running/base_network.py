@@ -108,6 +108,12 @@ def with_penalty(estimator, param, l1_ratio):
             "transformers in a Pipeline around the path's estimator, or transform X before."
         )
     estimator._validate_params()
+    if l1_ratio == 0 and np.size(estimator.hidden_layer_sizes) > 0:
+        raise ValueError(
+            "l1_ratio=0 is a path of L2 alone, for linear models (hidden_layer_sizes=()), got "
+            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}: with hidden layers compare "
+            "alpha by GridSearchCV."
+        )
     if param == "l1_per_layer":
         return estimator.set_params(l1_per_layer=1.0)
     estimator.set_params(group_l1=1.0)

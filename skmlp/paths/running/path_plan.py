@@ -21,7 +21,7 @@ PATH_CONSTRAINTS = {
     "n_strengths": [Interval(Integral, 1, None, closed="left")],
     "eps": [Interval(Real, 0, 1, closed="neither")],
     "strengths": ["array-like", None],
-    "l1_ratio": [Interval(Real, 0, 1, closed="right")],
+    "l1_ratio": [Interval(Real, 0, 1, closed="both")],
     "adaptive": ["boolean", StrOptions({"auto"})],
     "n_init": [Interval(Integral, 1, None, closed="left")],
     "n_jobs": [Integral, None],
@@ -78,6 +78,11 @@ class PathPlan:
 
     def ready(self, problems, adaptive):
         """(problems, starts): those of the adaptive penalty, or the problems as they are."""
+        if adaptive is True and self.scheme.l1_ratio == 0:
+            raise ValueError(
+                "adaptive=True weighs the penalty that makes zeros, of which l1_ratio=0 leaves "
+                "nothing: give adaptive=False, or an l1_ratio above 0."
+            )
         if not self.is_adaptive(adaptive) or self._end(problems[0]) == 0:
             return problems, None
         return InitialNetworks(self.scheme, self.train, self.tally).adapted(problems)

@@ -80,11 +80,15 @@ def test_stationary_point_on_a_support():
     X, y = centred(60, 6)
     problem = quadratic_of(X, y, l1=0.1)
     support, signs = np.array([1, 4]), np.array([1.0, -1.0])
-    b = problem.on_support(support, signs)
+    b = problem.on_support(support, signs, np.zeros(6))
     gradient = X.T @ (X @ b - y) / 60
     assert_allclose(gradient[support], -0.1 * signs, rtol=1e-12)
     assert_array_equal(b[[0, 2, 3, 5]], 0)
-    assert_array_equal(problem.on_support(np.array([], dtype=int), np.array([])), 0)
+    held = np.r_[0.5, 9.0, 0.0, -0.25, 9.0, 0.0]
+    b = problem.on_support(support, signs, held)
+    assert_allclose((X.T @ (X @ b - y) / 60)[support], -0.1 * signs, rtol=1e-12)
+    assert_array_equal(b[[0, 2, 3, 5]], held[[0, 2, 3, 5]])
+    assert_array_equal(problem.on_support(np.array([], dtype=int), np.array([]), held), held)
 
 
 def test_value_and_gradient():

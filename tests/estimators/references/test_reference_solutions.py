@@ -38,17 +38,23 @@ def test_data_are_those_of_the_references(name):
 
 
 @pytest.mark.parametrize("data, problem, program", ON_FILE)
-def test_equals_the_solution_on_file(data, problem, program):
+@pytest.mark.parametrize("by_limits", [False, True])
+def test_equals_the_solution_on_file(data, problem, program, by_limits):
+    """Where it is non-negative by positive weights and by limits."""
     X, y = RECIPES[data]()
     record = REFERENCES[data]["problems"][problem]
     factor = np.resize([1, 0.5, 2, 1, 3], X.shape[1]) if record.get("penalty_factor") else None
     weight = np.resize([1, 2, 0.5, 1], len(y)) if record.get("sample_weight") else None
+    is_positive = record.get("nonneg", False)
+    signs = {"positive_weights": is_positive}
+    if by_limits:
+        signs = {"lower_limits": 0.0 if is_positive else None}
     model = linear(
         record["l1"],
         record["l2"],
         len(y) if weight is None else weight.sum(),
         penalty_factor=factor,
-        positive_weights=record.get("nonneg", False),
+        **signs,
     ).fit(X, y, weight)
     solution = record[program]
     coef = solution.get("coef_dense")
