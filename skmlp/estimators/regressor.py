@@ -155,9 +155,9 @@ class RegularizedMLPRegressor(
 
     quantile : float or array-like of shape (n_levels,), default=0.5
         For ``loss='quantile'``, the level or the rising levels to predict, each between 0 and 1.
-        Several are in order for every input, by construction: the middle one is an output of the
-        network and the others go on from there by the exponentials of their outputs. Predictions
-        then have a column for each, whatever the shape of a list.
+        Several are in order for every input, by construction: the lowest is an output of the
+        network, and each of the others goes on from there by the exponential of its own output.
+        Predictions then have a column for each.
 
     power : float, default=1.5
         For ``loss='tweedie'``, the power of the mean that the variance of y is proportional to: 0

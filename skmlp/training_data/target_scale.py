@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..engine.losses.ordered import middle_of
 from ..engine.task import Weights
 
 GRID = 2.0**24  # steps a unit of y in training
@@ -146,26 +145,23 @@ class LogTargetScale(TargetScale):
 
 
 class OrderedTargetScale(TargetScale):
-    """y in units of its moments, for outputs of which all but the middle are logarithms of gaps."""
+    """y in units of its moments, for outputs of which all but the first are logarithms of gaps."""
 
     @property
     def coef_scale(self):
-        is_middle = np.arange(len(self.scale)) == middle_of(len(self.scale))
-        return np.where(is_middle, self.scale, 1.0)
+        return np.r_[self.scale[0], np.ones(len(self.scale) - 1)]
 
     def to_units(self, weights: Weights) -> Weights:
-        coef = weights.coefs[-1] * self.coef_scale
-        intercept = weights.intercepts[-1] + np.log(self.scale)
-        k = middle_of(len(intercept))
-        intercept[k] = weights.intercepts[-1][k] * self.scale[k] + self._origin[k]
-        return _with_output(weights, coef, intercept)
+        coef, intercept = weights.coefs[-1] * self.coef_scale, weights.intercepts[-1]
+        lowest = intercept[0] * self.scale[0] + self._origin[0]
+        gaps = intercept[1:] + np.log(self.scale[1:])
+        return _with_output(weights, coef, np.r_[lowest, gaps])
 
     def from_units(self, weights: Weights) -> Weights:
-        coef = weights.coefs[-1] / self.coef_scale
-        intercept = weights.intercepts[-1] - np.log(self.scale)
-        k = middle_of(len(intercept))
-        intercept[k] = (weights.intercepts[-1][k] - self._origin[k]) / self.scale[k]
-        return self._rounded(weights, coef, intercept)
+        coef, intercept = weights.coefs[-1] / self.coef_scale, weights.intercepts[-1]
+        lowest = (intercept[0] - self._origin[0]) / self.scale[0]
+        gaps = intercept[1:] - np.log(self.scale[1:])
+        return self._rounded(weights, coef, np.r_[lowest, gaps])
 
 
 # by what a loss calls its scaling

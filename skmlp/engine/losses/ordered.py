@@ -15,10 +15,10 @@ SMALLEST_GAP = 1e-6
 
 @dataclass(frozen=True)
 class OrderedQuantiles(Loss):
-    """The pinball losses of ``levels``, of which the middle one is an output and the others follow.
+    """The pinball losses of rising ``levels``: the lowest is an output, the others follow.
 
-    Each goes on from its neighbour nearer the middle by the exponential of its own output, upwards
-    or downwards. y has a column for each level, all of them the same.
+    Each goes on from the one below by the exponential of its own output, so that all of them rise
+    where the outputs do. y has a column for each level, all of them the same.
     """
 
     levels: tuple[float, ...]
@@ -38,33 +38,29 @@ class OrderedQuantiles(Loss):
         return np.repeat(y, len(self.levels), axis=1)
 
     def value_and_derivative(self, xp, output, y):
-        values, slopes = [], []
-        prediction = ordered(xp, output)
+        prediction, gaps = ordered(xp, output), xp.exp(output)
+        values, slopes, derivative = [], [], []
         for k, level in enumerate(self.levels):
             value, slope = pinball(xp, prediction[..., k], y[..., k], level)
             values.append(value)
             slopes.append(slope)
-        middle, gaps = middle_of(len(slopes)), xp.exp(output)
-        derivative = [None] * len(slopes)
-        above = below = 0.0
-        for k in range(len(slopes) - 1, middle, -1):
+        above = 0.0  # all quantiles from one upwards move with it
+        for k in range(len(slopes) - 1, -1, -1):
             above = above + slopes[k]
-            derivative[k] = above * gaps[..., k]
-        for k in range(middle):
-            below = below + slopes[k]
-            derivative[k] = -below * gaps[..., k]
-        derivative[middle] = above + below + slopes[middle]
+            derivative.insert(0, above * gaps[..., k] if k else above)
         return xp.stack(values, -1), xp.stack(derivative, -1)
 
     def mean(self, xp, output):
         return ordered(xp, output)
 
     def constant(self, y, weight, offset=None):
-        columns = [weighted_quantile(y[:, :1], weight, level)[0] for level in self.levels]
-        unit = np.ptp(y) or 1.0
-        middle = middle_of(len(columns))
-        gaps = np.log(np.maximum(np.diff(columns), SMALLEST_GAP * unit))
-        return np.r_[gaps[:middle], columns[middle], gaps[middle:]]
+        quantiles = self._quantiles(y, weight)
+        gaps = np.maximum(np.diff(quantiles), SMALLEST_GAP * (np.ptp(y) or 1.0))
+        return np.r_[quantiles[0], np.log(gaps)]
+
+    def _quantiles(self, y, weight):
+        """Those of y alone."""
+        return np.array([weighted_quantile(y[:, :1], weight, level)[0] for level in self.levels])
 
     def output_scale(self, y, weight):
         return 1.0
@@ -74,12 +70,9 @@ class OrderedQuantiles(Loss):
         if not np.isfinite(prediction).all():
             return float("nan")
         y = y.astype(np.float64)
-        constant = [weighted_quantile(y[:, :1], weight, level)[0] for level in self.levels]
+        levels, constant = np.array(self.levels), self._quantiles(y, weight)
         sums = [
-            sum(
-                (weight[:, 0] * pinball(np, p[:, k], y[:, k], level)[0]).sum()
-                for k, level in enumerate(self.levels)
-            )
+            (weight * pinball(np, p, y, levels)[0]).sum()
             for p in (prediction, np.broadcast_to(constant, y.shape))
         ]
         return explained(*np.array(sums))
@@ -88,18 +81,9 @@ class OrderedQuantiles(Loss):
         return self.value_and_derivative(np, output, y)[0]
 
 
-def middle_of(n_levels: int) -> int:
-    """The level that the others go on from."""
-    return (n_levels - 1) // 2
-
-
 def ordered(xp, output):
-    """Predictions (..., q) in order, from the middle one and the logarithms of the gaps."""
-    n_levels = output.shape[-1]
-    middle, gaps = middle_of(n_levels), xp.exp(output)
-    columns = [output[..., middle]]
-    for k in range(middle + 1, n_levels):
+    """Predictions (..., q) in order, from the lowest and the logarithms of the gaps."""
+    gaps, columns = xp.exp(output), [output[..., 0]]
+    for k in range(1, output.shape[-1]):
         columns.append(columns[-1] + gaps[..., k])
-    for k in range(middle - 1, -1, -1):
-        columns.insert(0, columns[0] - gaps[..., k])
     return xp.stack(columns, -1)

@@ -270,7 +270,7 @@ def test_predictions_are_in_order_and_losses_those_of_each_level():
             y[..., k].ravel(), prediction[..., k].ravel()
         )
         assert_allclose(value[..., k].ravel(), each, rtol=1e-12, atol=1e-15)
-    assert_allclose(prediction[..., 1], output[..., 1])
+    assert_allclose(prediction[..., 0], output[..., 0])
 
 
 def test_derivative_of_several_quantiles_equals_finite_differences():
