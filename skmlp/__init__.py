@@ -2,6 +2,7 @@
 
 from .batching.block import batched_fits
 from .batching.searches import BatchedGridSearchCV, BatchedRandomizedSearchCV
+from .estimators.monotonicity import check_monotonic
 from .estimators.regressor import RegularizedMLPRegressor
 from .paths.cross_validation import RegularizedMLPRegressorCV
 from .paths.regularization_path import RegularizationPath, regularization_path
@@ -29,6 +30,7 @@ __all__ = [
     "StabilitySelection",
     "WeightsDisplay",
     "batched_fits",
+    "check_monotonic",
     "default_network",
     "regularization_path",
     "show_versions",

@@ -215,6 +215,15 @@ class RegularizedMLPRegressor(
         normalisation is used (a warning says so). With ReLU or softplus it is then also convex and
         supermodular, which is a strong restriction that 'tanh' does not share.
 
+    monotonic_cst : array-like of int of shape (n_features,), dict or None, default=None
+        Features in which the function is to increase (1) or decrease (-1), for every input and by
+        construction; 0 leaves it free. A dict, or a Series by column name, maps names to these, 0
+        for those not named. The weights that leave a marked feature have its sign, and those of
+        later layers are non-negative. 'tanh' and 'logistic' lose little by that; with 'relu',
+        'leaky_relu' and 'softplus' the function is convex in the marked features (a warning says
+        so), and 'silu' and 'gelu' are refused. :func:`check_monotonic` says what the weights of a
+        fitted network prove.
+
     fit_intercept : bool, default=True
         Whether a linear model has an intercept. False holds ``intercepts_`` at zero, and nothing
         is centred. With hidden layers False is an error.
@@ -401,6 +410,7 @@ class RegularizedMLPRegressor(
             *("array-like", dict, None),
         ],
         "positive_weights": ["boolean", "array-like"],
+        "monotonic_cst": ["array-like", dict, None],
         "fit_intercept": ["boolean"],
         "normalize_y": ["boolean"],
         "normalization": [StrOptions({"batch", "layer"}), None],
@@ -445,6 +455,7 @@ class RegularizedMLPRegressor(
         lower_limits=None,
         upper_limits=None,
         positive_weights=False,
+        monotonic_cst=None,
         fit_intercept=True,
         normalize_y=True,
         normalization=None,
@@ -485,6 +496,7 @@ class RegularizedMLPRegressor(
         self.lower_limits = lower_limits
         self.upper_limits = upper_limits
         self.positive_weights = positive_weights
+        self.monotonic_cst = monotonic_cst
         self.fit_intercept = fit_intercept
         self.normalize_y = normalize_y
         self.normalization = normalization

@@ -38,6 +38,8 @@ def build_task(
     _warn_of_free_scale(program, (l1[0] + float(estimator.group_l1), *l1[1:]), alpha)
     positive = flags("positive_weights", estimator.positive_weights, n_layers)
     _warn_of_falls(program, positive)
+    if data.is_monotone:
+        positive = (positive[0], *[True] * (n_layers - 1))
     return Task(
         program=program,
         train=data.train,

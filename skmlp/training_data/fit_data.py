@@ -13,6 +13,7 @@ from ..engine.task import Samples
 from ..parameters.feature_values import coefficient_limits
 from ..parameters.layer_values import hidden_sizes
 from ..parameters.loss_values import estimator_loss
+from ..parameters.monotonic import monotone_signs, signed_limits
 from .plain_arrays import checked_pair
 from .target_scale import TARGET_SCALES, TargetScale
 from .validation_split import validation_rows
@@ -21,7 +22,8 @@ from .validation_split import validation_rows
 class FitData(NamedTuple):
     """Samples to train on and to validate on (or None), the scale of y, and y (n, q) itself.
 
-    ``limits`` (2, n_features) are those of coefficients in the units of y, or None.
+    ``limits`` (2, n_features) are those of coefficients in the units of y, or None, with the signs
+    of features that the function is to be monotone in, if it ``is_monotone`` in any.
     """
 
     train: Samples
@@ -29,6 +31,7 @@ class FitData(NamedTuple):
     target: TargetScale
     y: np.ndarray
     limits: np.ndarray | None = None
+    is_monotone: bool = False
 
 
 def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
@@ -172,7 +175,15 @@ def fit_data(estimator, arrays, validation, target, seed):
     names = getattr(estimator, "feature_names_in_", None)
     limits = estimator.lower_limits, estimator.upper_limits
     limits = coefficient_limits(*limits, X.shape[1], names)
-    return FitData(_samples(train, target, X.dtype), validation, target, train.y, limits)
+    signs = monotone_signs(estimator, X.shape[1], names)
+    return FitData(
+        _samples(train, target, X.dtype),
+        validation,
+        target,
+        train.y,
+        signed_limits(limits, signs),
+        is_monotone=signs is not None,
+    )
 
 
 def _warn_of_constant(held_out, train):

@@ -56,6 +56,7 @@ CHANGES = {
     "lower_limits": (0.0, {}),
     "upper_limits": ((0.0, np.inf, np.inf, 0.0), {}),
     "positive_weights": (True, {}),
+    "monotonic_cst": ((1, 0, -1, 0), {"activation": "tanh"}),
     "fit_intercept": (False, {"hidden_layer_sizes": (), "tol": 1e-9}),
     "normalize_y": (False, {}),
     "normalization": ("batch", {}),

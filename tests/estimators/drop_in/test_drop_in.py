@@ -36,6 +36,7 @@ def test_signature_is_mlp_regressors_then_keyword_only():
         "lower_limits": None,
         "upper_limits": None,
         "positive_weights": False,
+        "monotonic_cst": None,
         "fit_intercept": True,
         "normalize_y": True,
         "normalization": None,

@@ -126,6 +126,7 @@ INVALID = {
     "lower_limits": 1.0,
     "upper_limits": -1.0,
     "positive_weights": "no",
+    "monotonic_cst": "up",
     "fit_intercept": "no",
     "normalize_y": "no",
     "normalization": "group",
