@@ -58,11 +58,12 @@ def check_monotonic(model, X=None):
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
     >>> from skmlp import RegularizedMLPRegressor, check_monotonic
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> mlp = RegularizedMLPRegressor(hidden_layer_sizes=10, activation="tanh", solver="lbfgs",
     ...                               monotonic_cst={"bmi": 1}, alpha=10, random_state=0)
-    >>> found = check_monotonic(mlp.fit(X[["bmi", "age"]], y))
+    >>> found = check_monotonic(mlp.fit(X[["bmi", "age"]].apply(scale), y))
     >>> [(f.feature, f.direction) for f in found]
     [('bmi', 'increasing'), ('age', 'free')]
     """
