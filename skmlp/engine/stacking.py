@@ -133,7 +133,7 @@ def share_samples(tasks: list[Task]) -> list[Task]:
 
 
 def _arrays(samples: Samples) -> tuple:
-    return samples.X, samples.y, samples.weight, samples.rows
+    return samples.X, samples.y, samples.weight, samples.rows, samples.offset
 
 
 def _glance(samples: Samples) -> Hashable:

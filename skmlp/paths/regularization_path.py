@@ -145,6 +145,7 @@ def regularization_path(
     cv=None,
     n_jobs=None,
     sample_weight=None,
+    offset=None,
     groups=None,
     verbose=False,
 ):
@@ -211,6 +212,9 @@ def regularization_path(
     sample_weight : array-like of shape (n_samples,), default=None
         Weights >= 0.
 
+    offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Known summands of the outputs, see ``RegularizedMLPRegressor.fit``.
+
     groups : array-like of shape (n_samples,), default=None
         Group labels of rows that depend on each other (of one patient, one site): the folds of the
         initial network keep them together.
@@ -246,7 +250,7 @@ def regularization_path(
     array(['bmi', 's5'], dtype=object)
     """
     model = base_network(estimator, param, l1_ratio)
-    arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
+    arrays = checked_arrays(model, X, y, sample_weight, offset, reset=True, all_rows=True)
     settle_alpha(model, estimator, arrays[2], param, l1_ratio)
     seed = draw_seed(model.random_state)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
@@ -308,9 +312,12 @@ def _relaxed_models(plan, problem, models, fits, refits, kind):
 
 def _scores(models, problem):
     """R2 of the models on the training rows, each computed once."""
-    data, y = problem.data.train, problem.data.y
+    data, y, offset = problem.data.train, problem.data.y, problem.data.offset
     X = data.matrix()
+    if problem.task.program.loss.out_activation == "ordered":
+        offset = None if offset is None else offset[:, :1]
     scores = {
-        id(model): r2_score(y, model._predict(X), sample_weight=data.weight) for model in models
+        id(model): r2_score(y, model._predict(X, offset), sample_weight=data.weight)
+        for model in models
     }
     return np.array([scores[id(model)] for model in models])

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..engine.losses.ordered import middle_of
 from ..engine.task import Weights
+from .offsets import log_mean_exp
 
 GRID = 2.0**24  # steps a unit of y in training
 WEIGHT_GRID = 2.0**30
@@ -19,17 +20,21 @@ class TargetScale:
     None. Rounding differs between units of y, and the hundreds of steps that train a network
     amplify it; on the grid y has the same bits in practically all units, and so has the network.
     ``unit`` (n_outputs,) is that of an output's coefficients: what they change with where y does,
-    also where y is trained on as it is.
+    also where y is trained on as it is. ``offset_mean`` (n_outputs,) is taken from an offset.
     """
 
     mean: np.ndarray
     scale: np.ndarray
     snapped_mean: np.ndarray | None = None
     unit: np.ndarray | float = 1.0
+    offset_mean: np.ndarray | float = 0.0
 
     @classmethod
-    def of(cls, y, weight, normalize, snap=False):
-        """The scale of y (n, n_outputs), in units of its moments, or y as it is."""
+    def of(cls, y, weight, normalize, snap=False, offset=None):
+        """The scale of y (n, n_outputs), in units of its moments, or y as it is.
+
+        An offset (n, n_outputs) has its own: that of a log link is a factor of y in some unit.
+        """
         size = np.abs(y).max(axis=0)
         size = np.where(size > 0, size, 1.0)  # squares of huge or tiny values stay finite
         mean, scale = cls._moments(y / size, weight)
@@ -37,10 +42,11 @@ class TargetScale:
         unit = cls._unit(scale)
         if not normalize:
             return cls(np.zeros_like(mean), np.ones_like(scale), unit=unit)
+        centre = 0.0 if offset is None else log_mean_exp(offset, weight)
         if not snap:
-            return cls(mean, scale, unit=unit)
+            return cls(mean, scale, unit=unit, offset_mean=centre)
         snapped_mean = np.average(_snapped((y - mean) / scale, GRID), 0, weight)
-        return cls(mean, scale, snapped_mean, unit)
+        return cls(mean, scale, snapped_mean, unit, centre)
 
     @staticmethod
     def _unit(scale):
@@ -58,6 +64,11 @@ class TargetScale:
         """y in the units of training."""
         scaled = (y - self.mean) / self.scale
         return scaled if self.snapped_mean is None else _snapped(scaled, GRID)
+
+    def centred(self, offset):
+        """An offset in the units of training, on the grid where y is."""
+        centred = offset - self.offset_mean
+        return centred if self.snapped_mean is None else _snapped(centred, GRID)
 
     def to_units(self, weights: Weights) -> Weights:
         """Weights that predict in the units of y, from weights in those of training."""
@@ -85,7 +96,7 @@ class TargetScale:
 
     def is_same(self, other):
         """Whether both turn y into the same numbers."""
-        names = ("mean", "scale", "snapped_mean")
+        names = ("mean", "scale", "snapped_mean", "offset_mean")
         pairs = [(getattr(self, name), getattr(other, name)) for name in names]
         return type(self) is type(other) and all(np.array_equal(a, b) for a, b in pairs)
 
@@ -114,9 +125,8 @@ class LogTargetScale(TargetScale):
 
     @property
     def _origin(self):
-        if self.snapped_mean is None:
-            return np.log(self.scale)
-        return np.log(self.scale / np.where(self.snapped_mean > 0, self.snapped_mean, 1.0))
+        snapped = 1.0 if self.snapped_mean is None else self.snapped_mean
+        return np.log(self.scale / np.where(snapped > 0, snapped, 1.0)) - self.offset_mean
 
 
 class OrderedTargetScale(TargetScale):

@@ -20,6 +20,7 @@ class SquaredError(Loss):
     scores_r2: ClassVar[bool] = True
     error_name: ClassVar[str] = "Mean squared error"
     quadratic: ClassVar[bool] = True
+    of_difference: ClassVar[bool] = True
 
     @property
     def degree(self) -> float:
@@ -32,7 +33,7 @@ class SquaredError(Loss):
     def constant(self, y, weight, offset=None):
         return (weight * beyond(y, offset)).mean(0)
 
-    def scale(self, y, weight):
+    def scale(self, y, weight, offset=None):
         return variance(y, weight)
 
     def score(self, y, prediction, weight):
@@ -47,6 +48,7 @@ class Huber(Loss):
 
     name: ClassVar[str] = "huber"
     error_name: ClassVar[str] = "Mean Huber loss"
+    of_difference: ClassVar[bool] = True
 
     @property
     def degree(self) -> float:
@@ -79,6 +81,7 @@ class _Kinked(Loss):
     """Losses with a kink at y."""
 
     smooth: ClassVar[bool] = False
+    of_difference: ClassVar[bool] = True
 
     def curvature(self, output):
         """That of a normal y of standard deviation one at its middle."""

@@ -28,6 +28,7 @@ class OrderedQuantiles(Loss):
     scaling: ClassVar[str] = "ordered"
     error_name: ClassVar[str] = "Mean pinball loss"
     smooth: ClassVar[bool] = False
+    of_difference: ClassVar[bool] = True
 
     def columns(self, y, name):
         if y.shape[1] > 1:
@@ -91,6 +92,13 @@ class OrderedQuantiles(Loss):
 def middle_of(n_levels: int) -> int:
     """The level that the others go on from."""
     return (n_levels - 1) // 2
+
+
+def on_middle(offset: np.ndarray, n_levels: int) -> np.ndarray:
+    """What moves all predictions by ``offset`` (n, 1), added to the outputs (n, q)."""
+    columns = np.zeros((len(offset), n_levels))
+    columns[:, middle_of(n_levels)] = offset[:, 0]
+    return columns
 
 
 def ordered(xp, output):
