@@ -81,7 +81,9 @@ class RegularizedMLPRegressor(
         that settle which weights are zero: to the tolerance, or five an epoch, at most 1000 (50
         with early stopping). 'lbfgs' is deterministic, on all rows and in float64: PANOC [2]_,
         proximal steps accelerated by L-BFGS, to the tolerance, and without hidden layers the
-        closed form on the support found.
+        closed form on the support found. One quantile, or the absolute error, without hidden layers
+        and with ``alpha=0`` is solved by linear programming (SciPy's HiGHS), exactly, however many
+        steps that takes; with an ``alpha`` it is a search.
 
     alpha : float or array-like of shape (n_layers - 1,), default=0.0001
         L2 strength, one for all layers or one each. Divided by the sum of sample weights,
@@ -253,7 +255,8 @@ class RegularizedMLPRegressor(
         lie on kinks, where it stays away from zero. There lbfgs has converged where ten further
         iterations from the best weights, begun anew, lower F by less than 100 tol^2 of it, and so
         do proximal steps in the weights or biases of single layers. Without hidden layers it is
-        rounding; a warning says where float32 coefficients cannot hold the optimum.
+        rounding; a warning says where float32 coefficients cannot hold the optimum. Of linear
+        programs it is what F lies above the bound of their dual.
 
     loss_ : float
         The last entry of ``loss_curve_``; F for lbfgs.

@@ -41,6 +41,11 @@ class Loss:
         """The power of y's unit that the deviance has."""
         return 1.0
 
+    @property
+    def slopes(self) -> tuple[float, float] | None:
+        """The derivative below y and above, of losses that are linear on either side."""
+        return None
+
     # The engine's
 
     def value_and_derivative(self, xp, output, y):
