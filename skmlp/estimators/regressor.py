@@ -15,6 +15,7 @@ from ..parameters.layer_values import hidden_sizes
 from ..parameters.loss_values import estimator_loss
 from ..parameters.task_builder import build_task, draw_seed
 from ..training_data.fit_data import checked_arrays, fit_data, validation_arrays
+from ..training_data.offsets import NO_OFFSET, checked_offset
 from ..training_data.plain_arrays import checked_rows
 from ..training_data.unit_warnings import warn_of_units, warn_of_validation
 from .feature_selection import SelectsFeatures, feature_scale
@@ -81,7 +82,9 @@ class RegularizedMLPRegressor(
         that settle which weights are zero: to the tolerance, or five an epoch, at most 1000 (50
         with early stopping). 'lbfgs' is deterministic, on all rows and in float64: PANOC [2]_,
         proximal steps accelerated by L-BFGS, to the tolerance, and without hidden layers the
-        closed form on the support found.
+        closed form on the support found. One quantile, or the absolute error, without hidden layers
+        and with ``alpha=0`` is solved by linear programming (SciPy's HiGHS), exactly, however many
+        steps that takes; with an ``alpha`` it is a search.
 
     alpha : float or array-like of shape (n_layers - 1,), default=0.0001
         L2 strength, one for all layers or one each. Divided by the sum of sample weights,
@@ -281,7 +284,8 @@ class RegularizedMLPRegressor(
         lie on kinks, where it stays away from zero. There lbfgs has converged where ten further
         iterations from the best weights, begun anew, lower F by less than 100 tol^2 of it, and so
         do proximal steps in the weights or biases of single layers. Without hidden layers it is
-        rounding; a warning says where float32 coefficients cannot hold the optimum.
+        rounding; a warning says where float32 coefficients cannot hold the optimum. Of linear
+        programs it is what F lies above the bound of their dual.
 
     dual_gap_ : float or ndarray of shape (n_outputs,)
         The duality gap in the units of ``objective_``, as that of
@@ -504,7 +508,18 @@ class RegularizedMLPRegressor(
         self.device = device
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        offset=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        offset_val=None,
+    ):
         """Fit the network.
 
         Parameters
@@ -518,6 +533,12 @@ class RegularizedMLPRegressor(
         sample_weight : array-like of shape (n_samples,), default=None
             Weights >= 0. A row of weight 0 counts as left out.
 
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Known summands of the outputs, before the link: with a log link the logarithm of the
+            exposure, else what another model predicts, for instance. In a Pipeline or a search it
+            is requested by ``set_fit_request(offset=True)``, ``set_predict_request(offset=True)``
+            and ``set_score_request(offset=True)``, with metadata routing enabled.
+
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation data: their loss is recorded in ``validation_loss_curve_``, and early
             stopping uses them instead of a random split. In a Pipeline they are transformed with
@@ -529,6 +550,9 @@ class RegularizedMLPRegressor(
 
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation data.
+
+        offset_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Offset of the validation data, where the training data have one.
 
         Returns
         -------
@@ -542,8 +566,8 @@ class RegularizedMLPRegressor(
         """
         with all_or_nothing(self):
             goes_on = self.warm_start and hasattr(self, "coefs_")
-            arrays = checked_arrays(self, X, y, sample_weight, reset=not goes_on)
-            validation = validation_arrays(self, X_val, y_val, sample_weight_val)
+            arrays = checked_arrays(self, X, y, sample_weight, offset, reset=not goes_on)
+            validation = validation_arrays(self, X_val, y_val, sample_weight_val, offset_val)
             if validation is not None and self.solver == "lbfgs":
                 warnings.warn("X_val and y_val are not used by solver='lbfgs'.")
                 validation = None
@@ -557,7 +581,7 @@ class RegularizedMLPRegressor(
 
     @available_unless(_no_single_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X, y, sample_weight=None, *, offset=None):
         """Go on by one epoch over the given data; not with lbfgs or early stopping.
 
         The scale of y is that of the first call. Batch normalisation is folded into the published
@@ -575,13 +599,16 @@ class RegularizedMLPRegressor(
         sample_weight : array-like of shape (n_samples,), default=None
             Weights >= 0.
 
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Known summands of the outputs, see ``fit``.
+
         Returns
         -------
         self : RegularizedMLPRegressor
         """
         with all_or_nothing(self):
             goes_on = hasattr(self, "coefs_")
-            arrays = checked_arrays(self, X, y, sample_weight, reset=not goes_on)
+            arrays = checked_arrays(self, X, y, sample_weight, offset, reset=not goes_on)
             seed = draw_seed(self.random_state)
             target = self._trained.target if goes_on and hasattr(self, "_trained") else None
             data = fit_data(self, arrays, None, target, seed)
@@ -611,6 +638,7 @@ class RegularizedMLPRegressor(
         check_solution(task, attributes, solution)
         self._publish(attributes, data.target, solution)
         self._feature_scale = feature_scale(data.train, task.program.has_intercept)
+        self._misses_offset = data.offset is not None
         return attributes
 
     def _start(self, data):
@@ -660,7 +688,7 @@ class RegularizedMLPRegressor(
         self._trained = Trained.of(target, solution)
         self._optimizer = (self._solver_key(), solution.optimizer)
 
-    def predict(self, X):
+    def predict(self, X, offset=None):
         """Predict with the weights in ``coefs_`` and ``intercepts_``.
 
         Parameters
@@ -668,21 +696,29 @@ class RegularizedMLPRegressor(
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The input data.
 
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Known summands of the outputs, before the link; None is 0, of which a model that was
+            fitted with an offset warns once.
+
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             The predictions, in the units of y.
         """
         check_is_fitted(self, "coefs_")
-        return self._predict(checked_rows(self, X))
+        return self._predict(checked_rows(self, X), offset)
 
-    def _predict(self, X):
+    def _predict(self, X, offset=None):
+        n_outputs = 1 if self.out_activation_ == "ordered" else self.n_outputs_
+        offset = checked_offset(offset, X.shape[0], n_outputs)
+        if offset is None and getattr(self, "_misses_offset", False):
+            warnings.warn(NO_OFFSET)
+            self._misses_offset = False
         layer_norm = None
         if hasattr(self, "layer_norm_gains_"):
             layer_norm = self.layer_norm_gains_, self.layer_norm_shifts_
-        y = forward(
-            X, self.coefs_, self.intercepts_, self.activation, self.out_activation_, layer_norm
-        )
+        network = self.coefs_, self.intercepts_, self.activation, self.out_activation_
+        y = forward(X, *network, layer_norm, offset)
         return y.ravel() if y.shape[1] == 1 else y
 
     def __sklearn_tags__(self):

@@ -30,7 +30,7 @@ class Shortcuts:
         }
         validate_parameter_constraints(self._parameter_constraints, given, type(self).__name__)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X, y, sample_weight=None, offset=None):
         """R2 of the predictions, or the share of the loss that they explain.
 
         R2 is that of :func:`sklearn.metrics.r2_score`, for the losses that MLPRegressor has. For
@@ -47,12 +47,15 @@ class Shortcuts:
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights.
 
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Known summands of the outputs, see ``predict``. The constant has none.
+
         Returns
         -------
         score : float
             R2 or D2, the mean over outputs.
         """
-        prediction = self.predict(X)
+        prediction = self.predict(X) if offset is None else self.predict(X, offset)
         loss = estimator_loss(self)
         if not loss.scores_r2:
             return d2_of_loss(loss, y, prediction, sample_weight)

@@ -296,7 +296,7 @@ class RegularizedMLPRegressorCV(
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, *, groups=None):
+    def fit(self, X, y, sample_weight=None, *, offset=None, groups=None):
         """Fit the paths and choose.
 
         Parameters
@@ -309,6 +309,10 @@ class RegularizedMLPRegressorCV(
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights >= 0, in training and in the errors. A row of weight 0 counts as left out.
+
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Known summands of the outputs, see ``RegularizedMLPRegressor.fit``, in training and in
+            the errors.
 
         groups : array-like of shape (n_samples,), default=None
             Group labels, for splitters that keep groups together.
@@ -327,7 +331,8 @@ class RegularizedMLPRegressorCV(
         with all_or_nothing(self):
             self._check_choice()
             ratios = np.atleast_1d(self.l1_ratio).astype(float)
-            runs = [self._run(ratio, X, y, sample_weight, groups) for ratio in ratios]
+            data = X, y, sample_weight, offset
+            runs = [self._run(ratio, data, groups) for ratio in ratios]
             best = int(np.argmin([choice.mse for _, choice in runs]))
             if np.ndim(self.l1_ratio):
                 self.l1_ratio_ = float(ratios[best])
@@ -371,10 +376,10 @@ class RegularizedMLPRegressorCV(
             alphas = np.multiply(DEFAULT_ALPHAS, mean_weight(weight))
         return [Smoothness(activation, float(alpha)) for alpha in np.unique(alphas)]
 
-    def _run(self, l1_ratio, X, y, sample_weight, groups):
+    def _run(self, l1_ratio, data, groups):
         """The paths at a share of L1, and the choice along them."""
         base = base_network(self.estimator, self.param, l1_ratio)
-        arrays = checked_arrays(base, X, y, sample_weight, reset=True, all_rows=True)
+        arrays = checked_arrays(base, *data, reset=True, all_rows=True)
         settle_alpha(base, self.estimator, arrays[2], self.param, l1_ratio)
         seed, groups = draw_seed(base.random_state), checked_groups(groups, len(arrays[1]))
         plan = PathPlan(base, self.param, l1_ratio, self.n_init, self.n_jobs, self.verbose)
@@ -467,13 +472,17 @@ class RegularizedMLPRegressorCV(
     intercepts_ = _of_estimator("intercepts_")
     feature_importances_ = _of_estimator("feature_importances_")
 
-    def predict(self, X, *, strength=None):
+    def predict(self, X, offset=None, *, strength=None):
         """Predict with the network chosen, or with one of the path.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The input data.
+
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Known summands of the outputs; None is 0, of which a model that was fitted with an
+            offset warns once.
 
         strength : float, default=None
             One of ``strengths_``, to predict with the network of the path there, under its penalty
@@ -488,10 +497,39 @@ class RegularizedMLPRegressorCV(
         check_is_fitted(self, "estimator_")
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
         if strength is None:
-            return self.estimator_._predict(X)
+            return self.estimator_._predict(X, offset)
+        return self._at(strength, X, offset)
+
+    def score(self, X, y, sample_weight=None, offset=None):
+        """That of the network chosen: R2, or the share of the loss that is explained.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True values.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Known summands of the outputs, see ``predict``.
+
+        Returns
+        -------
+        score : float
+            R2 or D2, see ``RegularizedMLPRegressor.score``.
+        """
+        check_is_fitted(self, "estimator_")
+        return self.estimator_.score(X, y, sample_weight, offset)
+
+    def _at(self, strength, X, offset):
+        """Predictions of the path at a strength."""
         if not hasattr(self, "path_"):
             raise ValueError(f"strength={strength!r} is one of the path's, and keep_path=False.")
-        return self.path_._predict(X, strength)
+        return self.path_._predict(X, strength, offset)
 
     def to_frame(self):
         """What was compared, as a table.

@@ -1,5 +1,6 @@
 """Penalty paths: the networks at each strength, from dense to sparse, and their relaxed refits."""
 
+from copy import copy
 from dataclasses import dataclass
 from numbers import Real
 
@@ -7,7 +8,6 @@ import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import validate_params
 
-from ..estimators.prediction import forward
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from ..training_data.plain_arrays import checked_rows
@@ -169,13 +169,14 @@ class RegularizationPath(EqualByValue):
         """
         return self._predict(checked_rows(self.models[0], X), strength)
 
-    def _predict(self, X, strength):
+    def _predict(self, X, strength, offset=None):
         models, shares = self._neighbours(strength)
-        if len(models) == 1:
-            return models[0]._predict(X)
-        coef, intercept = _mean(models, shares)
-        y = forward(X, [coef], [intercept], None, models[0].out_activation_)
-        return y.ravel() if y.shape[1] == 1 else y
+        model = models[0]
+        if len(models) > 1:
+            coef, intercept = _mean(models, shares)
+            model = copy(model)
+            model.coefs_, model.intercepts_ = [coef], [intercept]
+        return model._predict(X, offset)
 
     @property
     def _is_linear(self):
@@ -257,6 +258,7 @@ def regularization_path(
     cv=None,
     n_jobs=None,
     sample_weight=None,
+    offset=None,
     groups=None,
     verbose=False,
 ):
@@ -324,6 +326,9 @@ def regularization_path(
     sample_weight : array-like of shape (n_samples,), default=None
         Weights >= 0.
 
+    offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Known summands of the outputs, see ``RegularizedMLPRegressor.fit``.
+
     groups : array-like of shape (n_samples,), default=None
         Group labels of rows that depend on each other (of one patient, one site): the folds of the
         initial network keep them together.
@@ -359,7 +364,7 @@ def regularization_path(
     array(['bmi', 's5'], dtype=object)
     """
     model = base_network(estimator, param, l1_ratio)
-    arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
+    arrays = checked_arrays(model, X, y, sample_weight, offset, reset=True, all_rows=True)
     settle_alpha(model, estimator, arrays[2], param, l1_ratio)
     seed = draw_seed(model.random_state)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
@@ -421,9 +426,12 @@ def _relaxed_models(plan, problem, models, fits, refits, kind):
 
 def _scores(models, problem):
     """R2 of the models on the training rows, each computed once."""
-    data, y = problem.data.train, problem.data.y
+    data, y, offset = problem.data.train, problem.data.y, problem.data.offset
     X = data.matrix()
+    if problem.task.program.loss.out_activation == "ordered":
+        offset = None if offset is None else offset[:, :1]
     scores = {
-        id(model): r2_score(y, model._predict(X), sample_weight=data.weight) for model in models
+        id(model): r2_score(y, model._predict(X, offset), sample_weight=data.weight)
+        for model in models
     }
     return np.array([scores[id(model)] for model in models])

@@ -131,6 +131,7 @@ def stability_selection(
     n_jobs=None,
     random_state=None,
     sample_weight=None,
+    offset=None,
     groups=None,
     verbose=False,
 ):
@@ -202,6 +203,9 @@ def stability_selection(
         Weights >= 0. Halves are halves of the rows of positive weight: a row of weight 0 counts
         as left out.
 
+    offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Known summands of the outputs, see ``RegularizedMLPRegressor.fit``.
+
     groups : array-like of shape (n_samples,), default=None
         Group labels of rows that depend on each other (of one patient, one site). Rows of one group
         are in the same half: halves are halves of the groups.
@@ -256,7 +260,7 @@ def stability_selection(
     array(['bmi', 's5'], dtype=object)
     """
     model = base_network(estimator, param, l1_ratio)
-    arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
+    arrays = checked_arrays(model, X, y, sample_weight, offset, reset=True, all_rows=True)
     settle_alpha(model, estimator, arrays[2], param, l1_ratio)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
     halves = _halves(*_units(groups, arrays), n_subsamples, assumption, random_state)
@@ -271,7 +275,7 @@ def stability_selection(
 
 def _units(groups, arrays):
     """The rows of positive weight, and which unit each is of: itself, or its group."""
-    _, y, weight = arrays
+    _, y, weight, _ = arrays
     rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight > 0)
     groups, name = checked_groups(groups, len(y)), "rows of positive weight"
     unit = np.arange(len(rows))

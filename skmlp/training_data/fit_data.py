@@ -14,14 +14,16 @@ from ..parameters.feature_values import coefficient_limits
 from ..parameters.layer_values import hidden_sizes
 from ..parameters.loss_values import estimator_loss
 from ..parameters.monotonic import monotone_signs, signed_limits
+from .offsets import checked_offset
 from .plain_arrays import checked_pair
 from .target_scale import TARGET_SCALES, TargetScale
 from .validation_split import validation_rows
 
 
 class FitData(NamedTuple):
-    """Samples to train on and to validate on (or None), the scale of y, and y (n, q) itself.
+    """Samples to train on and to validate on (or None), and the scale of y.
 
+    ``y`` and ``offset`` (n, q), or None, are those of the training rows as they were given.
     ``limits`` (2, n_features) are those of coefficients in the units of y, or None, with the signs
     of features that the function is to be monotone in, if it ``is_monotone`` in any.
     """
@@ -30,12 +32,13 @@ class FitData(NamedTuple):
     validation: Samples | None
     target: TargetScale
     y: np.ndarray
+    offset: np.ndarray | None = None
     limits: np.ndarray | None = None
     is_monotone: bool = False
 
 
-def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
-    """X (n, p) dense or CSR, y (n, q) and weights (n,) or None.
+def checked_arrays(estimator, X, y, sample_weight, offset=None, *, reset, all_rows=False):
+    """X (n, p) dense or CSR, y (n, q), weights (n,) and offset (n, q), each of these or None.
 
     Rows of weight zero are left out, unless ``all_rows``.
     """
@@ -43,13 +46,14 @@ def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
     _check_numbers(y, "y")
     X, y = checked_pair(estimator, X, y, reset=reset)
     y = _target_matrix(y, "y")
-    y = _target_of_loss(estimator, y, "y")
+    y, offset = _target_of_loss(estimator, y, offset, ("y", "offset"))
     with _naming("sample_weight"):
         weight = _checked_weight(sample_weight, X, "sample_weight")
     X = X.tocsr() if sparse.issparse(X) else X
     if weight is not None and (weight == 0).any() and not all_rows:
-        X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
-    return X, y, weight
+        X, y, offset = X[weight > 0], y[weight > 0], _rows(offset, weight > 0)
+        weight = weight[weight > 0]
+    return X, y, weight, offset
 
 
 def _target_matrix(y, name):
@@ -65,11 +69,22 @@ def _target_matrix(y, name):
     return y
 
 
-def _target_of_loss(estimator, y, name):
-    """y (n, q) with the columns that the loss has; ValueError for values that it has none for."""
+def _target_of_loss(estimator, y, offset, names):
+    """y and its offset (n, q) with the columns that the loss has.
+
+    ValueError for values of y that it has none for.
+    """
     loss = estimator_loss(estimator)
-    loss.check_range(y, name)
-    return loss.columns(y, name)
+    loss.check_range(y, names[0])
+    columns = loss.columns(y, names[0])
+    _check_numbers(offset, names[1])
+    offset = checked_offset(offset, *y.shape, names[1])
+    return columns, None if offset is None else np.broadcast_to(offset, columns.shape)
+
+
+def _rows(array, rows):
+    """Some rows of an array that may be None."""
+    return None if array is None else array[rows]
 
 
 def _check_numbers(values, name):
@@ -119,11 +134,12 @@ def _naming(argument):
         raise kind(f"{argument}: {error}") from error
 
 
-def validation_arrays(estimator, X_val, y_val, sample_weight_val):
+def validation_arrays(estimator, X_val, y_val, sample_weight_val, offset_val=None):
     """The user's validation data in the form of ``checked_arrays``, or None."""
     if X_val is None and y_val is None:
-        if sample_weight_val is not None:
-            raise ValueError("sample_weight_val is provided, but X_val was not provided.")
+        for name, given in (("sample_weight_val", sample_weight_val), ("offset_val", offset_val)):
+            if given is not None:
+                raise ValueError(f"{name} is provided, but X_val was not provided.")
         return None
     if y_val is None:
         raise ValueError("X_val is provided, but y_val was not provided.")
@@ -146,10 +162,10 @@ def validation_arrays(estimator, X_val, y_val, sample_weight_val):
     with _naming("X_val and y_val"):
         check_consistent_length(X_val, y_val)
     y_val = _target_matrix(y_val, "y_val")
-    y_val = _target_of_loss(estimator, y_val, "y_val")
+    y_val, offset_val = _target_of_loss(estimator, y_val, offset_val, ("y_val", "offset_val"))
     with _naming("sample_weight_val"):
         weight = _checked_weight(sample_weight_val, X_val, "sample_weight_val")
-    return X_val.tocsr() if sparse.issparse(X_val) else X_val, y_val, weight
+    return X_val.tocsr() if sparse.issparse(X_val) else X_val, y_val, weight, offset_val
 
 
 def fit_data(estimator, arrays, validation, target, seed):
@@ -157,33 +173,48 @@ def fit_data(estimator, arrays, validation, target, seed):
 
     ``target`` is the scale of y to keep, or None to take that of the training rows.
     """
-    X, y, weight = arrays
-    train, held_out = _Part(X, y, weight), None if validation is None else _Part(*validation)
+    train, held_out = _Part(*arrays), None if validation is None else _Part(*validation)
     if held_out is None and estimator.early_stopping and estimator.solver != "lbfgs":
-        mask = validation_rows(X, y, weight, estimator.validation_fraction, seed)
-        train, held_out = _part(*arrays, ~mask), _part(*arrays, mask)
-    if held_out is not None and held_out.y.shape[1] != y.shape[1]:
-        raise ValueError(f"y_val has {held_out.y.shape[1]} outputs, y has {y.shape[1]}.")
+        mask = validation_rows(*train[:3], estimator.validation_fraction, seed)
+        train, held_out = train.of(~mask), train.of(mask)
+    _check_validation(train, held_out)
     if held_out is not None and estimator.early_stopping:
         _warn_of_constant(held_out, train)
+    given, loss = train, estimator_loss(estimator)
+    train, held_out = train.beyond(loss), None if held_out is None else held_out.beyond(loss)
     if target is None:
         is_network = len(hidden_sizes(estimator.hidden_layer_sizes)) > 0
-        scale = TARGET_SCALES[estimator_loss(estimator).scaling]
+        scale = TARGET_SCALES[loss.scaling]
         how = {"snap": is_network, "has_intercept": estimator.fit_intercept}
-        target = scale.of(train.y, train.weight, estimator.normalize_y, **how)
-    validation = None if held_out is None else _samples(held_out, target, X.dtype)
+        normalize, weight = estimator.normalize_y, train.weight
+        target = scale.of(train.y, weight, normalize, offset=train.offset, **how)
+    samples = [
+        None if part is None else _samples(part, target, train.X.dtype)
+        for part in (train, held_out)
+    ]
+    limits, is_monotone = _limits(estimator, train.X.shape[1])
+    return FitData(*samples, target, given.y, given.offset, limits, is_monotone)
+
+
+def _limits(estimator, n_features):
+    """(limits of what leaves each feature, or None; whether they make the function monotone)."""
     names = getattr(estimator, "feature_names_in_", None)
     limits = estimator.lower_limits, estimator.upper_limits
-    limits = coefficient_limits(*limits, X.shape[1], names)
-    signs = monotone_signs(estimator, X.shape[1], names)
-    return FitData(
-        _samples(train, target, X.dtype),
-        validation,
-        target,
-        train.y,
-        signed_limits(limits, signs),
-        is_monotone=signs is not None,
-    )
+    limits = coefficient_limits(*limits, n_features, names)
+    signs = monotone_signs(estimator, n_features, names)
+    return signed_limits(limits, signs), signs is not None
+
+
+def _check_validation(train, held_out):
+    """ValueError for validation rows with other outputs, or without the offset of training."""
+    if held_out is None:
+        return
+    if held_out.y.shape[1] != train.y.shape[1]:
+        raise ValueError(f"y_val has {held_out.y.shape[1]} outputs, y has {train.y.shape[1]}.")
+    if (held_out.offset is None) != (train.offset is None):
+        names = ("offset", "offset_val")
+        given, missing = names if held_out.offset is None else names[::-1]
+        raise ValueError(f"{given} is provided with X_val, but {missing} was not provided.")
 
 
 def _warn_of_constant(held_out, train):
@@ -198,17 +229,25 @@ def _warn_of_constant(held_out, train):
 
 
 class _Part(NamedTuple):
-    """Rows of X, all or some, with their y and weights."""
+    """Rows of X, all or some, with their y, weights and offset."""
 
     X: object
     y: np.ndarray
     weight: np.ndarray | None
+    offset: np.ndarray | None = None
     rows: np.ndarray | None = None
 
+    def of(self, mask):
+        """Those of a mask of all rows; X is not copied."""
+        rows = np.flatnonzero(mask)
+        own = self.y[rows], _rows(self.weight, rows), _rows(self.offset, rows)
+        return _Part(self.X, *own, rows)
 
-def _part(X, y, weight, mask):
-    rows = np.flatnonzero(mask)
-    return _Part(X, y[rows], None if weight is None else weight[rows], rows)
+    def beyond(self, loss):
+        """With the offset taken from y, where that is the same to the loss."""
+        if self.offset is None or not loss.of_difference:
+            return self
+        return self._replace(y=self.y - self.offset, offset=None)
 
 
 def _samples(part, target, dtype):
@@ -220,4 +259,5 @@ def _samples(part, target, dtype):
             f"y holds values too large for {np.dtype(dtype).name}: scale y, or give X in float64."
         )
     weight = None if part.weight is None or (part.weight == 1).all() else part.weight
-    return Samples(part.X.astype(dtype, copy=False), y, weight, part.rows)
+    offset = None if part.offset is None else target.centred(part.offset).astype(dtype)
+    return Samples(part.X.astype(dtype, copy=False), y, weight, part.rows, offset)

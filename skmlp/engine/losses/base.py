@@ -21,7 +21,8 @@ class Loss:
     divides by the mean, as suits a log link, and 'none' leaves y as it is. Where y is multiplied by
     a unit the deviance is by ``unit ** degree``. ``smooth`` says that the derivative has no jumps,
     ``quadratic`` that the loss is the square of y - output, so that centring and scaling y is a
-    change of variables. ``scores_r2`` says that models are judged by R2, not by the loss.
+    change of variables. ``of_difference`` says that it depends on y - output alone, where an offset
+    may be taken from y. ``scores_r2`` says that models are judged by R2, not by the loss.
     """
 
     name: ClassVar[str]
@@ -32,12 +33,18 @@ class Loss:
     excludes_lowest: ClassVar[bool] = False
     smooth: ClassVar[bool] = True
     quadratic: ClassVar[bool] = False
+    of_difference: ClassVar[bool] = False
     scores_r2: ClassVar[bool] = False
 
     @property
     def degree(self) -> float:
         """The power of y's unit that the deviance has."""
         return 1.0
+
+    @property
+    def slopes(self) -> tuple[float, float] | None:
+        """The derivative below y and above, of losses that are linear on either side."""
+        return None
 
     # The engine's
 
@@ -67,10 +74,10 @@ class Loss:
         output = np.array(np.broadcast_to(output, y.shape), dtype=np.float64)
         return self.value_and_derivative(np, output, y.astype(np.float64))[1]
 
-    def scale(self, y: np.ndarray, weight: np.ndarray) -> float:
-        """The size of the loss of the best constant model."""
-        constant = np.broadcast_to(self.constant(y, weight), y.shape)
-        value, _ = self.value_and_derivative(np, constant, y)
+    def scale(self, y: np.ndarray, weight: np.ndarray, offset: np.ndarray | None = None) -> float:
+        """The size of the loss of the best constant model, beside an offset."""
+        output = np.broadcast_to(self.constant(y, weight, offset), y.shape)
+        value, _ = self.value_and_derivative(np, output if offset is None else output + offset, y)
         return float((weight * value).mean(0).sum())
 
     def output_scale(self, y: np.ndarray, weight: np.ndarray) -> float:

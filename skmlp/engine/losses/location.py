@@ -9,7 +9,7 @@ import numpy as np
 
 from .base import Loss, explained, r2, variance
 
-KINK = 1e-12  # a residual that is none, over the size of y
+KINK = 1e-9  # a residual that is none, over the size of y
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class SquaredError(Loss):
     scores_r2: ClassVar[bool] = True
     error_name: ClassVar[str] = "Mean squared error"
     quadratic: ClassVar[bool] = True
+    of_difference: ClassVar[bool] = True
 
     @property
     def degree(self) -> float:
@@ -32,7 +33,7 @@ class SquaredError(Loss):
     def constant(self, y, weight, offset=None):
         return (weight * beyond(y, offset)).mean(0)
 
-    def scale(self, y, weight):
+    def scale(self, y, weight, offset=None):
         return variance(y, weight)
 
     def score(self, y, prediction, weight):
@@ -47,6 +48,7 @@ class Huber(Loss):
 
     name: ClassVar[str] = "huber"
     error_name: ClassVar[str] = "Mean Huber loss"
+    of_difference: ClassVar[bool] = True
 
     @property
     def degree(self) -> float:
@@ -79,28 +81,31 @@ class _Kinked(Loss):
     """Losses with a kink at y."""
 
     smooth: ClassVar[bool] = False
+    of_difference: ClassVar[bool] = True
 
     def curvature(self, output):
         """That of a normal y of standard deviation one at its middle."""
-        return np.full_like(output, self._slope_range() / np.sqrt(2 * np.pi))
+        return np.full_like(output, (self.slopes[1] - self.slopes[0]) / np.sqrt(2 * np.pi))
 
-    def _slope_range(self) -> float:
-        """The slope above y less that below."""
-        return 1.0
+    def slope_ranges(self, output: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the largest derivative of each row."""
+        (below, above), at_kink = self.slopes, self._at_kink(output, y)
+        is_above = ~at_kink & (output > y)
+        is_below = ~at_kink & ~is_above
+        return np.where(is_above, above, below), np.where(is_below, below, above)
+
+    def _at_kink(self, output, y):
+        return np.abs(output - y) <= KINK * np.abs(y).max(initial=0.0)
 
     def gradient(self, output, y, weight):
         """At a kink what balances the others, as at the best constant model."""
         derivative = super().gradient(output, y, weight)
-        at_kink = np.abs(output - y) <= KINK * np.abs(y).max(initial=0.0)
-        below, above = self._slopes(derivative.shape[1])
+        at_kink = self._at_kink(output, y)
+        below, above = self.slopes
         rest = (weight * np.where(at_kink, 0.0, derivative)).sum(0)
         share = (weight * at_kink).sum(0)
         balance = np.clip(-rest / np.where(share > 0, share, 1.0), below, above)
         return np.where(at_kink, balance, derivative)
-
-    def _slopes(self, n_outputs: int) -> tuple[np.ndarray, np.ndarray]:
-        """The derivative (q,) below y and above."""
-        raise NotImplementedError
 
     def score(self, y, prediction, weight):
         return d2(self, y, prediction, weight)
@@ -123,11 +128,9 @@ class AbsoluteError(_Kinked):
     def deviance(self, y, output, unit):
         return np.abs(output - y)
 
-    def _slope_range(self):
-        return 2.0
-
-    def _slopes(self, n_outputs):
-        return np.full(n_outputs, -1.0), np.full(n_outputs, 1.0)
+    @property
+    def slopes(self):
+        return -1.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -148,8 +151,9 @@ class Quantile(_Kinked):
     def deviance(self, y, output, unit):
         return pinball(np, output, y, self.level)[0]
 
-    def _slopes(self, n_outputs):
-        return np.full(n_outputs, -self.level), np.full(n_outputs, 1 - self.level)
+    @property
+    def slopes(self):
+        return -self.level, 1 - self.level
 
 
 def beyond(y: np.ndarray, offset: np.ndarray | None) -> np.ndarray:

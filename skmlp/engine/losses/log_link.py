@@ -70,7 +70,7 @@ class Poisson(_LogLink):
     def curvature(self, output):
         return np.exp(output)
 
-    def scale(self, y, weight):
+    def scale(self, y, weight, offset=None):
         return float((weight * y).mean(0).sum())
 
     def score(self, y, prediction, weight):

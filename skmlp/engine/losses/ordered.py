@@ -28,6 +28,7 @@ class OrderedQuantiles(Loss):
     scaling: ClassVar[str] = "ordered"
     error_name: ClassVar[str] = "Mean pinball loss"
     smooth: ClassVar[bool] = False
+    of_difference: ClassVar[bool] = True
 
     def columns(self, y, name):
         if y.shape[1] > 1:
@@ -79,6 +80,13 @@ class OrderedQuantiles(Loss):
 
     def deviance(self, y, output, unit):
         return self.value_and_derivative(np, output, y)[0]
+
+
+def on_lowest(offset: np.ndarray, n_levels: int) -> np.ndarray:
+    """What moves all predictions by ``offset`` (n, 1), added to the outputs (n, q)."""
+    columns = np.zeros((len(offset), n_levels))
+    columns[:, 0] = offset[:, 0]
+    return columns
 
 
 def ordered(xp, output):

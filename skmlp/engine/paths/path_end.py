@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..linear.linear_program import end_of_features
 from ..network.activations import ACTIVATIONS
 from ..network.columns import BLOCK_ROWS, origins_and_scales
 from ..network.first_weights import output_bias
@@ -70,9 +71,23 @@ def largest(scheme, task: Task, offset: np.ndarray | None) -> float:
     if not candidates.rho.size:
         return 0.0
     if task.program.n_layers == 1:
-        end = float((candidates.rho / candidates.moving).max())
+        end = _end_between_kinks(scheme, task, offset)
+        if not np.isfinite(end):
+            end = float((candidates.rho / candidates.moving).max())
         return end / (scheme.l1_ratio or RIDGE_RATIO)
     return _last_chain(scheme, task, candidates)
+
+
+def _end_between_kinks(scheme, task: Task, offset: np.ndarray | None) -> float:
+    """The end of a linear model where rows at kinks leave a choice of slopes, else infinity."""
+    moved, samples, loss = scheme.at(task, 1.0), task.train, task.program.loss
+    is_mixed = scheme.param == "group_l1" and task.l1[0] > 0
+    if loss.slopes is None or moved.program.has_group_norms or is_mixed:
+        return np.inf
+    if offset is None:
+        constant = loss.constant(samples.y, samples.relative_weight())
+        offset = np.broadcast_to(constant, samples.y.shape)
+    return end_of_features(task, offset, task.factors()[1])
 
 
 @dataclass(frozen=True)

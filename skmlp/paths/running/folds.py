@@ -14,11 +14,12 @@ N_FOLDS = 5
 
 
 class Rows(NamedTuple):
-    """Some of the rows: X, y (n, q) and weights (n,) or None."""
+    """Some of the rows: X, y (n, q), weights (n,) and offset (n, q), each of these or None."""
 
     X: object
     y: np.ndarray
     weight: np.ndarray | None
+    offset: np.ndarray | None = None
 
     @property
     def total_weight(self):
@@ -27,11 +28,13 @@ class Rows(NamedTuple):
 
 def rows_of(arrays, rows):
     """The given rows, without those of weight zero."""
-    X, y, weight = arrays
-    rows = np.arange(len(y))[rows]
+    X, *others = arrays
+    _, weight, _ = others
+    rows = np.arange(X.shape[0])[rows]
     if weight is not None:
         rows = rows[weight[rows] > 0]
-    return Rows(_safe_indexing(X, rows), y[rows], None if weight is None else weight[rows])
+    others = [None if array is None else array[rows] for array in others]
+    return Rows(_safe_indexing(X, rows), *others)
 
 
 class Split(NamedTuple):
@@ -53,10 +56,11 @@ def folds(cv, arrays, seed, groups=None, most_rows=None):
     not matter; equal rows, and ``groups``, stay together. What else is given splits the rows as
     they are.
     """
-    X, y, _ = arrays
+    X, y, _, offset = arrays
     if cv is None or isinstance(cv, Integral):
         n_folds = N_FOLDS if cv is None else check_cv(cv).n_splits
-        return _drawn(n_folds, X, y, np.random.RandomState(seed), groups, most_rows)
+        outputs = [y] if offset is None else [y, offset]
+        return _drawn(n_folds, X, outputs, np.random.RandomState(seed), groups, most_rows)
     if np.iterable(cv) and not hasattr(cv, "split"):
         splits = [*cv]
     else:
@@ -67,9 +71,9 @@ def folds(cv, arrays, seed, groups=None, most_rows=None):
     return Split(whole, [_checked_fold(fold, len(y)) for fold in splits], whole)
 
 
-def _drawn(n_folds, X, y, rng, groups, most_rows):
+def _drawn(n_folds, X, outputs, rng, groups, most_rows):
     ranks = row_ranks(X)
-    order = np.argsort(row_ranks(y, ranks=ranks), kind="stable")
+    order = np.argsort(row_ranks(*outputs, ranks=ranks), kind="stable")
     unit, name = (ranks, "samples") if groups is None else (groups, "groups")
     chosen = order
     if most_rows is not None and most_rows < len(order):

@@ -10,6 +10,7 @@ from ...estimators.prediction import OUTPUT_ACTIVATIONS, forward
 from ...parameters.loss_values import estimator_loss
 from ...parameters.task_builder import build_task
 from ...training_data.fit_data import fit_data
+from ...training_data.offsets import on_outputs
 from ...training_data.unit_warnings import warn_of_units
 from .folds import Rows, rows_of
 
@@ -43,7 +44,7 @@ class Problem(NamedTuple):
         return loss.error(held_out.y, outputs, held_out.weight, self.units, unit)
 
     def _minus_score(self, solution):
-        X, y, weight = self.held_out
+        X, y, weight, _ = self.held_out
         loss = self.task.program.loss
         predicted = OUTPUT_ACTIVATIONS[loss.out_activation](self._outputs(solution))
         single = y.shape[1] == 1
@@ -53,12 +54,16 @@ class Problem(NamedTuple):
         return -score if np.isfinite(score) else np.nan
 
     def _outputs(self, solution):
-        """Outputs before the link, in the units of y."""
+        """Outputs before the link, in the units of y and beside the offset."""
         weights = self.data.target.to_units(solution.weights)
         norm = (weights.gains, weights.shifts) if weights.gains else None
         activation = self.task.program.activation
         coefs, intercepts = weights.coefs, weights.intercepts
-        return forward(self.held_out.X, coefs, intercepts, activation, "identity", norm)
+        outputs = forward(self.held_out.X, coefs, intercepts, activation, "identity", norm)
+        if self.held_out.offset is None:
+            return outputs
+        link = self.task.program.loss.out_activation
+        return outputs + on_outputs(self.held_out.offset, link, outputs.shape[1])
 
 
 class KnownPredictions(RegressorMixin, BaseEstimator):

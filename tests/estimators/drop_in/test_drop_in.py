@@ -45,15 +45,14 @@ def test_signature_is_mlp_regressors_then_keyword_only():
     }
 
 
-def test_fit_takes_validation_data_by_keyword():
+def test_fit_takes_offsets_and_validation_data_by_keyword():
     parameters = inspect.signature(RegularizedMLPRegressor().fit).parameters
-    assert list(parameters) == ["X", "y", "sample_weight", "X_val", "y_val", "sample_weight_val"]
-    assert parameters["X_val"].kind is inspect.Parameter.KEYWORD_ONLY
-    assert list(inspect.signature(RegularizedMLPRegressor().partial_fit).parameters) == [
-        "X",
-        "y",
-        "sample_weight",
-    ]
+    assert [*parameters][:3] == ["X", "y", "sample_weight"]
+    assert [*parameters][3:] == ["offset", "X_val", "y_val", "sample_weight_val", "offset_val"]
+    kinds = {parameter.kind for parameter in [*parameters.values()][3:]}
+    assert kinds == {inspect.Parameter.KEYWORD_ONLY}
+    steps = inspect.signature(RegularizedMLPRegressor().partial_fit).parameters
+    assert [*steps] == ["X", "y", "sample_weight", "offset"]
 
 
 # Fitted attributes
