@@ -10,8 +10,9 @@ from ..engine.losses.ordered import on_lowest
 NO_OFFSET = (
     "The model was fitted with an offset and is asked to predict without one: it predicts for an "
     "offset of 0. Give predict the offset of the rows (zeros to be rid of this warning, which "
-    "comes once); in a Pipeline or a search it is requested by set_predict_request(offset=True) "
-    "and set_score_request(offset=True), with metadata routing enabled."
+    "comes once). A Pipeline hands it on where it is requested by set_predict_request(offset=True) "
+    "and set_score_request(offset=True), with metadata routing enabled; of a search it is "
+    "best_estimator_ that takes one."
 )
 
 

@@ -18,6 +18,7 @@ from ..network.rows import RowLoader
 from ..penalty.prox import PenaltyNumbers
 from ..runtime import finest_dtype
 from ..task import Task
+from .linear_objective import SparseLinear, is_sparse_linear
 
 
 class Objective:
@@ -49,6 +50,8 @@ def objective_of(
     """The objective of the tasks of one program, compiled where that serves them."""
     if serves(tasks[0]):
         return CompiledObjective(tasks, penalties, layout, dtype)
+    if is_sparse_linear(tasks[0]) and dtype in (None, torch.float64):
+        return SparseLinearObjective(tasks, penalties, layout)
     return StackObjective(tasks, penalties, layout, dtype)
 
 
@@ -71,6 +74,22 @@ class CompiledObjective(Objective):
             for loops, row, gradient in zip(self._loops, theta, gradients, strict=True)
         ]
         return np.array(values), gradients.astype(np.float64, copy=False)
+
+
+class SparseLinearObjective(Objective):
+    """Each linear model on its sparse rows by itself."""
+
+    def __init__(self, tasks, penalties, layout: Layout) -> None:
+        self.penalties = penalties
+        self._models = [
+            SparseLinear(task, penalty, layout)
+            for task, penalty in zip(tasks, penalties, strict=True)
+        ]
+
+    def evaluate(self, rows: np.ndarray, with_gradient: bool) -> tuple[np.ndarray, np.ndarray]:
+        pairs = zip(self._models, rows, strict=True)
+        values, gradients = zip(*(m.evaluate(row, with_gradient) for m, row in pairs), strict=True)
+        return np.array(values), np.array(gradients)
 
 
 class StackObjective(Objective):
