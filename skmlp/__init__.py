@@ -2,6 +2,7 @@
 
 from .batching.block import batched_fits
 from .batching.searches import BatchedGridSearchCV, BatchedRandomizedSearchCV
+from .estimators.classifier import RegularizedMLPClassifier
 from .estimators.regressor import RegularizedMLPRegressor
 from .paths.cross_validation import RegularizedMLPRegressorCV
 from .paths.regularization_path import RegularizationPath, regularization_path
@@ -24,6 +25,7 @@ __all__ = [
     "LossCurveDisplay",
     "RegularizationPath",
     "RegularizationPathDisplay",
+    "RegularizedMLPClassifier",
     "RegularizedMLPRegressor",
     "RegularizedMLPRegressorCV",
     "StabilitySelection",
