@@ -176,6 +176,13 @@ class RegularizedMLPClassifier(ClassifierMixin, RegularizedMLP):
             raise ValueError(f"class_weight={self.class_weight!r} leaves no row a weight > 0.")
         return weight
 
+    def _explained(self, X, y, weight):
+        loss, ones = self._labels.loss, np.ones(1)
+        share = np.ones(len(y)) if weight is None else weight / weight.mean()
+        constant = np.broadcast_to(loss.constant(y, share[:, None]), y.shape)
+        errors = [loss.error(y, output, weight, ones) for output in (self._outputs(X), constant)]
+        return 1 - errors[0] / errors[1]
+
     def _told(self, mean):
         return self._labels.decoded(mean)
 
@@ -192,7 +199,10 @@ class RegularizedMLPClassifier(ClassifierMixin, RegularizedMLP):
         probability : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``; of several labels, of each by itself.
         """
-        probability = self._outputs(self._checked_rows(X), self.out_activation_)
+        return self._probability(self._checked_rows(X))
+
+    def _probability(self, X):
+        probability = self._outputs(X, self.out_activation_)
         if probability.shape[1] > 1 or self._labels.is_multilabel:
             return probability
         return np.hstack([1 - probability, probability])[:, : len(self.classes_)]
@@ -210,7 +220,10 @@ class RegularizedMLPClassifier(ClassifierMixin, RegularizedMLP):
         log_probability : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``.
         """
-        probability, output = self.predict_proba(X), self._outputs(self._checked_rows(X))
+        return self._log_probability(self._checked_rows(X))
+
+    def _log_probability(self, X):
+        probability, output = self._probability(X), self._outputs(X)
         if self.out_activation_ == "softmax":
             small = log_softmax(output, axis=1)
         elif self._labels.is_multilabel:
@@ -233,7 +246,10 @@ class RegularizedMLPClassifier(ClassifierMixin, RegularizedMLP):
             For two classes the logarithm of the odds of the second, for more the logarithms of
             their probabilities but for a constant of each row.
         """
-        output = self._outputs(self._checked_rows(X))
+        return self._decision(self._checked_rows(X))
+
+    def _decision(self, X):
+        output = self._outputs(X)
         single = output.shape[1] == 1 and not self._labels.is_multilabel
         return output[:, 0] if single else output
 

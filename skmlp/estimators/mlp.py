@@ -481,6 +481,10 @@ class RegularizedMLP(Shortcuts, SelectsFeatures, BaseEstimator):
         """Weights (n,) of rows, or None, from those given and y (n, n_outputs)."""
         return weight
 
+    def _explained(self, X, y, weight):
+        """R2, or what stands for it, of the predictions for X beside y (n, n_outputs)."""
+        raise NotImplementedError
+
     def _told(self, mean):
         """What users are told of means (n, n_outputs)."""
         raise NotImplementedError

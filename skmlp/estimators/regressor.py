@@ -3,6 +3,7 @@
 from numbers import Real
 
 from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..engine.losses.table import REGRESSION
@@ -184,6 +185,9 @@ class RegularizedMLPRegressor(ScoresExplained, MultiOutputMixin, RegressorMixin,
 
     def _matrix_of_y(self, y, name, *, is_first):
         return numbers_of(y, name, estimator_loss(self))
+
+    def _explained(self, X, y, weight):
+        return r2_score(y, self._predict(X), sample_weight=weight)
 
     def _told(self, mean):
         return mean.ravel() if mean.shape[1] == 1 else mean
