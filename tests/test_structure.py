@@ -1,6 +1,7 @@
 """The two floors, and the tables that must agree between them."""
 
 import ast
+import inspect
 import re
 from collections import Counter
 from graphlib import TopologicalSorter
@@ -199,7 +200,8 @@ def test_layer_normalisation_has_the_same_constants():
 
 def documented(parameter):
     """The values in braces of a parameter's documentation."""
-    text = re.search(rf"^    {parameter} : ({{.*?}})", RegularizedMLPRegressor.__doc__, re.S | re.M)
+    doc = inspect.cleandoc(RegularizedMLPRegressor.__doc__)
+    text = re.search(rf"^{parameter} : ({{.*?}})", doc, re.S | re.M)
     return set(re.findall(r"'(\w+)'", text[1]))
 
 

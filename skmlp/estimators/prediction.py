@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import expit, ndtr
 from sklearn.utils.extmath import safe_sparse_dot
 
+from ..engine.losses.classes import softmax
 from ..engine.losses.ordered import ordered
 from ..training_data.offsets import on_outputs
 
@@ -25,6 +26,8 @@ OUTPUT_ACTIVATIONS = {
     "identity": lambda z: z,
     "exp": lambda z: np.exp(z, out=z),
     "ordered": lambda z: ordered(np, z),
+    "logistic": lambda z: expit(z, out=z),
+    "softmax": lambda z: softmax(np, z),
 }
 
 

@@ -13,7 +13,7 @@ from ..parameters.loss_values import estimator_loss
 
 
 class Shortcuts:
-    """Mixin: names of parameters looked up once, defaults checked once, and R2 of plain arrays."""
+    """Mixin: names of parameters looked up once, and defaults checked once."""
 
     @classmethod
     @cache
@@ -29,6 +29,10 @@ class Shortcuts:
             if value is not known.get(name, nothing)
         }
         validate_parameter_constraints(self._parameter_constraints, given, type(self).__name__)
+
+
+class ScoresExplained:
+    """Mixin: the share that is explained, where R2 of plain arrays needs no checks."""
 
     def score(self, X, y, sample_weight=None, offset=None):
         """R2 of the predictions, or the share of the loss that they explain.

@@ -9,7 +9,13 @@ from ..engine.losses.table import loss_of
 
 
 def estimator_loss(estimator) -> Loss:
-    """The engine's loss; ValueError for numbers that it has no meaning for."""
+    """The engine's loss; ValueError for numbers that it has no meaning for.
+
+    That of a classifier is its labels', which are known where y is.
+    """
+    labels = getattr(estimator, "_labels", None)
+    if labels is not None:
+        return labels.loss
     return loss_of(
         estimator.loss,
         quantile=_levels(estimator),

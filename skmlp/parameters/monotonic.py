@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 
 from .feature_values import one_a_feature
+from .loss_values import estimator_loss
 
 
 def monotone_signs(estimator, n_features, feature_names):
@@ -26,6 +27,11 @@ def monotone_signs(estimator, n_features, feature_names):
         )
     if not signs.any():
         return None
+    if estimator_loss(estimator).out_activation == "softmax":
+        raise ValueError(
+            f"monotonic_cst={given!r} is for regression and two classes: probabilities of more "
+            "classes share one sum."
+        )
     if np.size(estimator.hidden_layer_sizes) > 0:
         _check_network(estimator)
     return signs

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
-from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import validate_params
 
 from ..parameters.task_builder import draw_seed
@@ -16,7 +15,7 @@ from .running.base_network import base_network, settle_alpha
 from .running.folds import checked_groups, folds
 from .running.initial_networks import N_JUDGES
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
-from .running.problems import problems_of
+from .running.problems import problems_of, strata_of
 from .running.published_networks import given_factors, published, published_relaxed
 
 
@@ -34,11 +33,11 @@ class RegularizationPath(EqualByValue):
     strengths : ndarray of shape (n_strengths,)
         Its strengths, ascending.
 
-    models : list of RegularizedMLPRegressor
+    models : list of RegularizedMLPRegressor or RegularizedMLPClassifier
         The fitted network at each strength. Its parameters are those it was trained with; factors
         of the adaptive penalty are in its ``penalty_factor``, where a refit takes them for L2 too.
 
-    relaxed_models : list of RegularizedMLPRegressor or None
+    relaxed_models : list of RegularizedMLPRegressor or RegularizedMLPClassifier, or None
         The network at each strength refitted without penalty on the features it has selected (the
         others are excluded by its ``penalty_factor``);
         neighbours with the same support are the same object. Where a refit diverges, the network
@@ -61,7 +60,8 @@ class RegularizationPath(EqualByValue):
         F and its residual at each strength.
 
     r2, relaxed_r2 : ndarray of shape (n_strengths,)
-        R2 on the training data; ``relaxed_r2`` is None without relaxed refits.
+        R2 on the training data, of classifiers the share of the deviance that is explained;
+        ``relaxed_r2`` is None without relaxed refits.
 
     penalty_factor : ndarray of shape (n_features,) or None
         The multipliers of the features' penalties, those of the adaptive penalty included.
@@ -170,13 +170,17 @@ class RegularizationPath(EqualByValue):
         return self._predict(checked_rows(self.models[0], X), strength)
 
     def _predict(self, X, strength, offset=None):
+        return self._model_at(strength)._predict(X, offset)
+
+    def _model_at(self, strength):
+        """The network at a strength, of linear ones also between those of the path."""
         models, shares = self._neighbours(strength)
         model = models[0]
         if len(models) > 1:
             coef, intercept = _mean(models, shares)
             model = copy(model)
             model.coefs_, model.intercepts_ = [coef], [intercept]
-        return model._predict(X, offset)
+        return model
 
     @property
     def _is_linear(self):
@@ -270,7 +274,7 @@ def regularization_path(
 
     Parameters
     ----------
-    estimator : RegularizedMLPRegressor or None
+    estimator : RegularizedMLPRegressor, RegularizedMLPClassifier or None
         The network; None is :func:`default_network`, with ``alpha=7`` for sample weights of mean
         one. Its later layers need a penalty, ``alpha`` or ``l1_per_layer``, unless it is
         ``l1_per_layer`` that moves: else the first layer's could be escaped by moving scale into
@@ -281,7 +285,7 @@ def regularization_path(
         Training data. Standardise them, unless their units are to count.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets.
+        Targets, or labels of classes.
 
     param : {'group_l1', 'l1_per_layer'}, default='group_l1'
         The penalty that moves: the group lasso of the input features, or L1 on every layer.
@@ -369,7 +373,9 @@ def regularization_path(
     seed = draw_seed(model.random_state)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
     groups = checked_groups(groups, len(arrays[1]))
-    judges = folds(cv, arrays, seed, groups).folds if plan.is_adaptive(adaptive) else ()
+    judges = ()
+    if plan.is_adaptive(adaptive):
+        judges = folds(cv, arrays, seed, groups, strata=strata_of(model, arrays)).folds
     problems = problems_of(model, arrays, judges[:N_JUDGES], seed)
     problems, starts = plan.ready(problems, adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
@@ -425,13 +431,10 @@ def _relaxed_models(plan, problem, models, fits, refits, kind):
 
 
 def _scores(models, problem):
-    """R2 of the models on the training rows, each computed once."""
+    """R2, or what stands for it, of the models on the training rows, each computed once."""
     data, y, offset = problem.data.train, problem.data.y, problem.data.offset
     X = data.matrix()
     if problem.task.program.loss.out_activation == "ordered":
         offset = None if offset is None else offset[:, :1]
-    scores = {
-        id(model): r2_score(y, model._predict(X, offset), sample_weight=data.weight)
-        for model in models
-    }
+    scores = {id(model): model._explained(X, y, data.weight, offset) for model in models}
     return np.array([scores[id(model)] for model in models])

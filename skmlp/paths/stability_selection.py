@@ -144,7 +144,7 @@ def stability_selection(
 
     Parameters
     ----------
-    estimator : RegularizedMLPRegressor or None
+    estimator : RegularizedMLPRegressor, RegularizedMLPClassifier or None
         The network, with a penalty on its later layers; None is :func:`default_network`. See
         :func:`regularization_path`.
 
@@ -152,7 +152,7 @@ def stability_selection(
         Training data. Standardise them, unless their units are to count.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets.
+        Targets, or labels of classes.
 
     n_subsamples : int, default=100
         Number of halves. With an ``assumption`` it is even.

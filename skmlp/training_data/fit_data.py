@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..engine.task import Samples
@@ -17,6 +17,7 @@ from ..parameters.monotonic import monotone_signs, signed_limits
 from .offsets import checked_offset
 from .plain_arrays import checked_pair
 from .target_scale import TARGET_SCALES, TargetScale
+from .targets import check_numbers
 from .validation_split import validation_rows
 
 
@@ -37,18 +38,23 @@ class FitData(NamedTuple):
     is_monotone: bool = False
 
 
-def checked_arrays(estimator, X, y, sample_weight, offset=None, *, reset, all_rows=False):
+def checked_arrays(
+    estimator, X, y, sample_weight, offset=None, *, reset, all_rows=False, keeps_labels=False
+):
     """X (n, p) dense or CSR, y (n, q), weights (n,) and offset (n, q), each of these or None.
 
-    Rows of weight zero are left out, unless ``all_rows``.
+    Rows of weight zero are left out, unless ``all_rows``. ``keeps_labels`` says that the classes
+    are those that the estimator knows.
     """
-    _check_numbers(X, "X")
-    _check_numbers(y, "y")
-    X, y = checked_pair(estimator, X, y, reset=reset)
-    y = _target_matrix(y, "y")
-    y, offset = _target_of_loss(estimator, y, offset, ("y", "offset"))
+    check_numbers(X, "X")
+    if not estimator._takes_labels:
+        check_numbers(y, "y")
+    X, y = checked_pair(estimator, X, y, reset=reset, y_numeric=not estimator._takes_labels)
+    y = estimator._matrix_of_y(y, "y", is_first=reset and not keeps_labels)
+    offset = _offset_beside(y, offset, estimator_loss(estimator), "offset")
     with _naming("sample_weight"):
         weight = _checked_weight(sample_weight, X, "sample_weight")
+    weight = estimator._weighted(y, weight, is_training=True)
     X = X.tocsr() if sparse.issparse(X) else X
     if weight is not None and (weight == 0).any() and not all_rows:
         X, y, offset = X[weight > 0], y[weight > 0], _rows(offset, weight > 0)
@@ -56,30 +62,12 @@ def checked_arrays(estimator, X, y, sample_weight, offset=None, *, reset, all_ro
     return X, y, weight, offset
 
 
-def _target_matrix(y, name):
-    """y as (n, q) in float64; a column vector warns, as scikit-learn's MLP does."""
-    if sparse.issparse(y):
-        y = y.toarray()
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
-    if y.dtype.kind not in "buifO":
-        raise ValueError(f"{name} must hold numbers, got values of dtype {y.dtype}.")
-    y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    assert_all_finite(y, input_name=name)  # None becomes NaN here
-    return y
-
-
-def _target_of_loss(estimator, y, offset, names):
-    """y and its offset (n, q) with the columns that the loss has.
-
-    ValueError for values of y that it has none for.
-    """
-    loss = estimator_loss(estimator)
-    loss.check_range(y, names[0])
-    columns = loss.columns(y, names[0])
-    _check_numbers(offset, names[1])
-    offset = checked_offset(offset, *y.shape, names[1])
-    return columns, None if offset is None else np.broadcast_to(offset, columns.shape)
+def _offset_beside(y, offset, loss, name):
+    """An offset as (n, q) beside y (n, q), or None; several quantiles have the same."""
+    check_numbers(offset, name)
+    n_outputs = 1 if loss.out_activation == "ordered" else y.shape[1]
+    offset = checked_offset(offset, len(y), n_outputs, name)
+    return None if offset is None else np.broadcast_to(offset, y.shape)
 
 
 def _rows(array, rows):
@@ -87,28 +75,11 @@ def _rows(array, rows):
     return None if array is None else array[rows]
 
 
-def _check_numbers(values, name):
-    """ValueError for dates, which would pass as nanoseconds, and objects that are no numbers.
-
-    Other text is left to later checks, as in scikit-learn.
-    """
-    dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))
-    dtypes = [*dtypes] if hasattr(dtypes, "__iter__") else [dtypes]
-    kinds = {getattr(dtype, "kind", ""): dtype for dtype in dtypes}
-    for kind in kinds.keys() & {"m", "M"}:
-        raise ValueError(f"{name} must hold numbers, got values of dtype {kinds[kind]}.")
-    if "O" in kinds and name not in ("X", "X_val"):
-        try:
-            np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"{name} must hold numbers: {error}.") from error
-
-
 def _checked_weight(weight, X, name):
     """Finite weights >= 0, not all zero, in float64; equal ones are None."""
     if weight is None:
         return None
-    _check_numbers(weight, name)
+    check_numbers(weight, name)
     weight = _check_sample_weight(weight, X, dtype=np.float64)
     if (weight < 0).any():
         raise ValueError(f"Negative values in {name}: the smallest is {weight.min():g}.")
@@ -145,7 +116,7 @@ def validation_arrays(estimator, X_val, y_val, sample_weight_val, offset_val=Non
         raise ValueError("X_val is provided, but y_val was not provided.")
     if X_val is None:
         raise ValueError("y_val is provided, but X_val was not provided.")
-    _check_numbers(X_val, "X_val")
+    check_numbers(X_val, "X_val")
     with _naming("X_val"):
         X_val = validate_data(
             estimator,
@@ -155,16 +126,19 @@ def validation_arrays(estimator, X_val, y_val, sample_weight_val, offset_val=Non
             order="C",
             reset=False,
         )
-    _check_numbers(y_val, "y_val")
+    if not estimator._takes_labels:
+        check_numbers(y_val, "y_val")
+    dtype = None if estimator._takes_labels else "numeric"
     y_val = check_array(
-        y_val, accept_sparse="csr", ensure_2d=False, dtype="numeric", input_name="y_val"
+        y_val, accept_sparse="csr", ensure_2d=False, dtype=dtype, input_name="y_val"
     )
     with _naming("X_val and y_val"):
         check_consistent_length(X_val, y_val)
-    y_val = _target_matrix(y_val, "y_val")
-    y_val, offset_val = _target_of_loss(estimator, y_val, offset_val, ("y_val", "offset_val"))
+    y_val = estimator._matrix_of_y(y_val, "y_val", is_first=False)
+    offset_val = _offset_beside(y_val, offset_val, estimator_loss(estimator), "offset_val")
     with _naming("sample_weight_val"):
         weight = _checked_weight(sample_weight_val, X_val, "sample_weight_val")
+    weight = estimator._weighted(y_val, weight, is_training=False)
     return X_val.tocsr() if sparse.issparse(X_val) else X_val, y_val, weight, offset_val
 
 
@@ -174,19 +148,21 @@ def fit_data(estimator, arrays, validation, target, seed):
     ``target`` is the scale of y to keep, or None to take that of the training rows.
     """
     train, held_out = _Part(*arrays), None if validation is None else _Part(*validation)
+    loss = estimator_loss(estimator)
     if held_out is None and estimator.early_stopping and estimator.solver != "lbfgs":
-        mask = validation_rows(*train[:3], estimator.validation_fraction, seed)
+        fraction, strata = estimator.validation_fraction, loss.strata(train.y)
+        mask = validation_rows(*train[:3], fraction, seed, strata)
         train, held_out = train.of(~mask), train.of(mask)
     _check_validation(train, held_out)
-    if held_out is not None and estimator.early_stopping:
+    if held_out is not None and estimator.early_stopping and loss.scores_spread:
         _warn_of_constant(held_out, train)
-    given, loss = train, estimator_loss(estimator)
+    given = train
     train, held_out = train.beyond(loss), None if held_out is None else held_out.beyond(loss)
     if target is None:
         is_network = len(hidden_sizes(estimator.hidden_layer_sizes)) > 0
         scale = TARGET_SCALES[loss.scaling]
         how = {"snap": is_network, "has_intercept": estimator.fit_intercept}
-        normalize, weight = estimator.normalize_y, train.weight
+        normalize, weight = getattr(estimator, "normalize_y", False), train.weight
         target = scale.of(train.y, weight, normalize, offset=train.offset, **how)
     samples = [
         None if part is None else _samples(part, target, train.X.dtype)

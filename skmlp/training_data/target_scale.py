@@ -172,11 +172,21 @@ class OrderedTargetScale(TargetScale):
         return self._rounded(weights, coef, np.r_[lowest, gaps])
 
 
+class ClassScale(TargetScale):
+    """y as it is, zeros and ones."""
+
+    @classmethod
+    def of(cls, y, weight, normalize=False, snap=False, has_intercept=True, offset=None):
+        zeros, ones = np.zeros(y.shape[1]), np.ones(y.shape[1])
+        return cls(zeros, ones, unit=ones)
+
+
 # by what a loss calls its scaling
 TARGET_SCALES = {
     "standard": TargetScale,
     "factor": LogTargetScale,
     "ordered": OrderedTargetScale,
+    "none": ClassScale,
 }
 
 

@@ -48,6 +48,8 @@ LOSSES = {  # by name, and the number that each has
     "quantile": "level",
     "gamma": None,
     "tweedie": "power",
+    "log_loss": None,
+    "multinomial": None,
 }
 MOST_LAYERS = 64
 

@@ -46,7 +46,7 @@
 
 typedef ptrdiff_t Index; /* of numbers, as long as memory is: a long has 32 bits on Windows */
 
-enum { SQUARED_ERROR, POISSON, ABSOLUTE_ERROR, HUBER, QUANTILE, GAMMA, TWEEDIE };
+enum { SQUARED_ERROR, POISSON, ABSOLUTE_ERROR, HUBER, QUANTILE, GAMMA, TWEEDIE, LOG_LOSS, MULTINOMIAL };
 enum { L2_PART = 1, OTHER_PARTS = 2 };
 
 /* numpy/random/bitgen.h */

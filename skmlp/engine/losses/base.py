@@ -22,7 +22,8 @@ class Loss:
     a unit the deviance is by ``unit ** degree``. ``smooth`` says that the derivative has no jumps,
     ``quadratic`` that the loss is the square of y - output, so that centring and scaling y is a
     change of variables. ``of_difference`` says that it depends on y - output alone, where an offset
-    may be taken from y. ``scores_r2`` says that models are judged by R2, not by the loss.
+    may be taken from y. ``scores_r2`` says that models are judged by R2, not by the loss, and
+    ``scores_spread`` that the score means nothing for a y that is constant.
     """
 
     name: ClassVar[str]
@@ -35,6 +36,7 @@ class Loss:
     quadratic: ClassVar[bool] = False
     of_difference: ClassVar[bool] = False
     scores_r2: ClassVar[bool] = False
+    scores_spread: ClassVar[bool] = True
 
     @property
     def degree(self) -> float:
@@ -109,6 +111,10 @@ class Loss:
             each = self.deviance(y, output.astype(np.float64), unit)
             error = float(np.mean(np.average(each, axis=0, weights=weight) / units**self.degree))
         return error if np.isfinite(error) else np.nan
+
+    def strata(self, y: np.ndarray) -> np.ndarray | None:
+        """The class of each row of y, of which parts of the data are to hold equal shares."""
+        return None
 
     def columns(self, y: np.ndarray, name: str) -> np.ndarray:
         """y (n, q) with a column for each output."""

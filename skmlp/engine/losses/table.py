@@ -1,10 +1,11 @@
-"""The losses of regression by name."""
+"""The losses of regression, and of classes, by name."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from .base import Loss
+from .classes import BinaryLogLoss, MultinomialLogLoss
 from .location import AbsoluteError, Huber, Quantile, SquaredError
 from .log_link import Gamma, Poisson, Tweedie
 from .ordered import OrderedQuantiles
@@ -18,6 +19,7 @@ REGRESSION = (
     "gamma",
     "tweedie",
 )
+CLASSIFICATION = ("log_loss", "multinomial")
 
 
 def loss_of(
@@ -35,6 +37,8 @@ def loss_of(
         "absolute_error": AbsoluteError,
         "poisson": Poisson,
         "gamma": Gamma,
+        "log_loss": BinaryLogLoss,
+        "multinomial": MultinomialLogLoss,
     }[name]()
 
 

@@ -55,6 +55,7 @@ def constant_weights(task: Task) -> Weights:
 def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
     """Initial weights of a network, with its output centred at the mean of y.
 
+    The first piece of a stream need not have its classes' shares: there biases are as drawn.
     Deterministic solvers work on standardised X and scaled y, for which theirs are drawn.
     """
     weights = glorot(task, rng)
@@ -63,6 +64,7 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
             weights.coefs[k] = np.maximum(weights.coefs[k], 0.0) + SMALLEST_POSITIVE
     weights.coefs[0] = _within_signs(weights.coefs[0], task.limits)
     weights.coefs[0][task.excluded] = 0.0
+    drawn = weights.intercepts[-1]
     weights.intercepts[-1] = np.zeros_like(weights.intercepts[-1])
     is_scaled = task.program.is_deterministic
     if is_scaled:
@@ -71,7 +73,10 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
     standardize_layers(task, weights, rng)
     if is_scaled:
         _unscale_output(weights, _scale_of_y(task))
-    weights.intercepts[-1] = weights.intercepts[-1] + output_bias(task.program, task.train)
+    is_piece = task.incremental and task.program.loss.scaling == "none"
+    is_drawn = is_piece and task.program.has_intercept
+    centre = drawn if is_drawn else output_bias(task.program, task.train)
+    weights.intercepts[-1] = weights.intercepts[-1] + centre
     if task.program.normalization == "batch" and any(task.positive):
         return unfold(task, weights._replace(gains=[], shifts=[]))
     return weights

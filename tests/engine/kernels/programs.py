@@ -4,7 +4,7 @@ import numpy as np
 from support.engine_tasks import ACTIVATIONS, task_of
 
 from skmlp.engine.kernels import binding
-from skmlp.engine.losses.table import loss_of
+from skmlp.engine.losses.table import CLASSIFICATION, loss_of
 
 SMOOTH = ["squared_error", *(name for name in binding.LOSSES if loss_of(name).smooth)]
 
@@ -57,8 +57,17 @@ def random_data(rng, n_rows, loss):
     y = rng.normal(size=(n_rows, n_outputs)) + X[:, :1]
     if loss in ("poisson", "tweedie", "gamma"):
         y = rng.poisson(np.exp(0.3 * y)) + 1.0 * (loss == "gamma")
+    if loss in CLASSIFICATION:
+        y = classes_of(y, loss)
     weight = rng.uniform(0.5, 2, n_rows) if rng.random() < 0.5 else None
     return X, y[:, 0] if n_outputs == 1 else y, weight
+
+
+def classes_of(y, loss):
+    """Columns of zeros and ones: where y is above its mean, or the place of each row's largest."""
+    if loss == "log_loss":
+        return (y > y.mean()).astype(float)
+    return np.eye(y.shape[1])[y.argmax(axis=1)]
 
 
 def random_task(seed, losses=SMOOTH, **params):

@@ -13,7 +13,7 @@ from skmlp.engine import fitting
 from skmlp.engine.descent.objective import CompiledObjective, StackObjective, objective_of
 from skmlp.engine.kernels import binding, choice
 from skmlp.engine.losses.base import Loss
-from skmlp.engine.losses.table import REGRESSION
+from skmlp.engine.losses.table import CLASSIFICATION, REGRESSION
 from skmlp.engine.network import activations
 from skmlp.engine.network.layout import Layout
 from skmlp.engine.penalty.prox import penalty_numbers
@@ -165,7 +165,7 @@ def test_state_names_the_instructions():
 def test_tables_agree():
     """A row of torch's may be missing here, but not the other way round."""
     assert set(binding.ACTIVATIONS) <= set(activations.ACTIVATIONS)
-    assert set(binding.LOSSES) <= set(REGRESSION)
+    assert set(binding.LOSSES) <= {*REGRESSION, *CLASSIFICATION}
     rows = activations.ACTIVATIONS
     assert {name for name in binding.ACTIVATIONS if rows[name].keeps_input} == binding.KEEPING_INPUT
 
