@@ -1,11 +1,14 @@
-"""Neural network regression for statisticians, with scikit-learn's interface."""
+"""Neural networks for statisticians, with scikit-learn's interface."""
 
 from .batching.block import batched_fits
 from .batching.searches import BatchedGridSearchCV, BatchedRandomizedSearchCV
+from .estimators.classifier import RegularizedMLPClassifier
+from .estimators.monotonicity import check_monotonic
 from .estimators.regressor import RegularizedMLPRegressor
+from .paths.classifier_cv import RegularizedMLPClassifierCV
 from .paths.cross_validation import RegularizedMLPRegressorCV
 from .paths.regularization_path import RegularizationPath, regularization_path
-from .paths.running.base_network import default_network
+from .paths.running.base_network import default_classifier, default_network
 from .paths.stability_selection import StabilitySelection, stability_selection
 from .plots import (
     CVPathDisplay,
@@ -24,11 +27,15 @@ __all__ = [
     "LossCurveDisplay",
     "RegularizationPath",
     "RegularizationPathDisplay",
+    "RegularizedMLPClassifier",
+    "RegularizedMLPClassifierCV",
     "RegularizedMLPRegressor",
     "RegularizedMLPRegressorCV",
     "StabilitySelection",
     "WeightsDisplay",
     "batched_fits",
+    "check_monotonic",
+    "default_classifier",
     "default_network",
     "regularization_path",
     "show_versions",

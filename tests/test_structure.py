@@ -1,6 +1,7 @@
 """The two floors, and the tables that must agree between them."""
 
 import ast
+import inspect
 import re
 from collections import Counter
 from graphlib import TopologicalSorter
@@ -14,9 +15,9 @@ from numpy.testing import assert_allclose
 import skmlp
 from skmlp import RegularizedMLPRegressor
 from skmlp.engine.epochs import solvers
-from skmlp.engine.network import activations, losses, normalization
+from skmlp.engine.losses.table import REGRESSION
+from skmlp.engine.network import activations, normalization
 from skmlp.estimators import prediction
-from skmlp.training_data import target_losses
 
 PACKAGE = Path(skmlp.__file__).parent
 ROOT = Path(__file__).parent
@@ -55,7 +56,7 @@ def test_modules_are_found():
 FACE = ["plots", "paths", "estimators", "training_data", "parameters", "batching"]
 FACE += ["versions", "engine"]
 ENGINE = [["train", "stacking", "fitting"], ["paths"], ["linear"], ["descent", "epochs"]]
-ENGINE += [["kernels"], ["penalty"], ["network"], ["task", "runtime", "distinct"]]
+ENGINE += [["kernels"], ["penalty"], ["network"], ["task", "runtime"], ["losses"]]
 
 
 def room(name, within="skmlp"):
@@ -179,8 +180,8 @@ def test_activations_say_where_they_fall_and_have_kinks(name):
 
 TABLES_OF_LOSSES = {
     "skmlp.engine.kernels.binding",
-    "skmlp.engine.network.losses",
-    "skmlp.training_data.target_losses",
+    "skmlp.engine.losses.table",
+    "skmlp.engine.losses.log_link",
 }
 
 
@@ -199,7 +200,8 @@ def test_layer_normalisation_has_the_same_constants():
 
 def documented(parameter):
     """The values in braces of a parameter's documentation."""
-    text = re.search(rf"^    {parameter} : ({{.*?}})", RegularizedMLPRegressor.__doc__, re.S | re.M)
+    doc = inspect.cleandoc(RegularizedMLPRegressor.__doc__)
+    text = re.search(rf"^{parameter} : ({{.*?}})", doc, re.S | re.M)
     return set(re.findall(r"'(\w+)'", text[1]))
 
 
@@ -213,8 +215,7 @@ def accepted(parameter):
     [
         ("activation", activations.ACTIVATIONS),
         ("activation", prediction.ACTIVATIONS),
-        ("loss", losses.LOSSES),
-        ("loss", target_losses.LOSSES),
+        ("loss", REGRESSION),
         ("normalization", normalization.NORMALIZATIONS),
         ("solver", [*solvers.SOLVERS, "lbfgs"]),
     ],

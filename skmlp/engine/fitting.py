@@ -14,7 +14,7 @@ from .epochs.progress import Progress
 from .epochs.training_stack import Stack
 from .epochs.validation_loss import validate_weights
 from .kernels.choice import serves
-from .linear.lasso import is_linear_regression, solve_linear
+from .linear.exact import is_exact, solve_exactly
 from .network.first_weights import first_weights
 from .network.layout import Layout
 from .network.preactivations import fold, unfold
@@ -158,8 +158,8 @@ def _closing(task: Task, layout: Layout, penalty: PenaltyNumbers, outcome: Outco
     They aim below the tolerance, so that the zeros are those of the minimum and rounding, which
     long searches amplify, is forgotten there. Without hidden layers the solution is exact.
     """
-    if is_linear_regression(task.program) and not task.early_stopping:
-        solution = solve_linear(task)
+    if is_exact(task) and not task.early_stopping:
+        solution = solve_exactly(task)
         return layout.pack(solution.weights), solution.status, solution.message
     passes = min(PASSES_AN_EPOCH * outcome.n_iter, MOST_CLOSING_PASSES)
     if task.early_stopping:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from .distinct import unique
 from .fitting import train_stack
 from .kernels.choice import serves
-from .linear.lasso import is_linear_regression, solve_linear
+from .linear.exact import is_exact, solve_exactly
+from .network.distinct import unique
 from .network.layout import Layout
 from .runtime import one_fit
 from .task import Program, Samples, Solution, Task
@@ -35,10 +35,10 @@ class Chunk:
 
 def run(chunk: Chunk) -> list[Solution]:
     """Train the tasks of a chunk."""
-    program = chunk.tasks[0].program
+    first = chunk.tasks[0]
     with one_fit():
-        if program.is_deterministic and is_linear_regression(program):
-            return [solve_linear(task) for task in chunk.tasks]
+        if first.program.is_deterministic and is_exact(first):
+            return [solve_exactly(task) for task in chunk.tasks]
         return train_stack(chunk.tasks)
 
 
@@ -46,13 +46,15 @@ def cut(tasks: list[Task], n_threads: int) -> list[Chunk]:
     """The chunks of some tasks: one program each, the models that see the same rows side by side.
 
     A solver's state belongs to a stack, so tasks with one stand apart from those without. So do
-    tasks that the compiled loops serve: which way one goes must not depend on the others.
+    tasks that the compiled loops serve, or that are solved exactly: which way one goes must not
+    depend on the others.
     """
     if len(tasks) == 1:
         return [Chunk(tasks, [0])]
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for k, task in enumerate(tasks):
-        groups[task.program, task.incremental, bool(task.optimizer), serves(task)].append(k)
+        ways = task.incremental, bool(task.optimizer), is_exact(task), serves(task)
+        groups[task.program, *ways].append(k)
     fair_share = sum(bytes_of_step(task.program) for task in tasks) / n_threads
     chunks = []
     for (*_, go_alone), members in groups.items():
@@ -133,7 +135,7 @@ def share_samples(tasks: list[Task]) -> list[Task]:
 
 
 def _arrays(samples: Samples) -> tuple:
-    return samples.X, samples.y, samples.weight, samples.rows
+    return samples.X, samples.y, samples.weight, samples.rows, samples.offset
 
 
 def _glance(samples: Samples) -> Hashable:

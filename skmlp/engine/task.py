@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
+from .losses.base import Loss
+
 WIDE = 200  # columns
 FEW_NUMBERS = 2**20  # of a part of sparse data that is made dense
 
@@ -24,7 +26,7 @@ class Program:
 
     layer_sizes: tuple[int, ...]
     activation: str
-    loss: str
+    loss: Loss
     solver: str
     normalization: str | None
     dropout: tuple[float, ...]
@@ -111,6 +113,8 @@ class Weights(NamedTuple):
 class Samples:
     """Rows of X dense or CSR, y (n, q), and weights (n,) or None for equal ones.
 
+    ``offset`` (n, q) is added to the outputs, None for nothing.
+
     ``rows`` (n,) are the rows of X meant, None for all: a part of X is not copied.
     """
 
@@ -118,6 +122,7 @@ class Samples:
     y: np.ndarray
     weight: np.ndarray | None = None
     rows: np.ndarray | None = None
+    offset: np.ndarray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -161,6 +166,11 @@ class Samples:
         if self.weight is None:
             return np.ones((self.n_rows, 1))
         return (self.weight * (self.n_rows / self.total_weight))[:, None]
+
+    @property
+    def shift(self) -> np.ndarray:
+        """The offset (n, q), zeros where there is none."""
+        return np.zeros_like(self.y) if self.offset is None else self.offset
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,10 @@ import numpy as np
 from scipy.special import expit, ndtr
 from sklearn.utils.extmath import safe_sparse_dot
 
+from ..engine.losses.classes import softmax
+from ..engine.losses.ordered import ordered
+from ..training_data.offsets import on_outputs
+
 LEAKY_SLOPE = 0.01
 LAYER_NORM_EPSILON = 1e-5
 
@@ -18,13 +22,20 @@ ACTIVATIONS = {
     "softplus": lambda z: np.logaddexp(0, z, out=z),
 }
 
-OUTPUT_ACTIVATIONS = {"identity": lambda z: z, "exp": lambda z: np.exp(z, out=z)}
+OUTPUT_ACTIVATIONS = {
+    "identity": lambda z: z,
+    "exp": lambda z: np.exp(z, out=z),
+    "ordered": lambda z: ordered(np, z),
+    "logistic": lambda z: expit(z, out=z),
+    "softmax": lambda z: softmax(np, z),
+}
 
 
-def forward(X, coefs, intercepts, activation, out_activation, layer_norm=None):
+def forward(X, coefs, intercepts, activation, out_activation, layer_norm=None, offset=None):
     """Predictions (n_samples, n_outputs) of a multi-layer perceptron.
 
-    ``layer_norm`` is None or (gains, shifts), one array a hidden layer.
+    ``layer_norm`` is None or (gains, shifts), one array a hidden layer; ``offset`` None or (n, 1)
+    or (n, n_outputs).
     """
     a = X
     last = len(coefs) - 1
@@ -35,6 +46,8 @@ def forward(X, coefs, intercepts, activation, out_activation, layer_norm=None):
             if layer_norm is not None:
                 normalize_units(a, layer_norm[0][k], layer_norm[1][k])
             a = ACTIVATIONS[activation](a)
+    if offset is not None:
+        a += on_outputs(offset, out_activation, a.shape[1])
     return OUTPUT_ACTIVATIONS[out_activation](a)
 
 

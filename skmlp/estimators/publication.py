@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..engine.task import Status
-from ..training_data.target_losses import LOSSES
+
+WHOLE = 1e-12  # of a share
 
 
 def lower_rate(solver, rate):
@@ -41,7 +42,7 @@ def fitted_attributes(task, data, solution, before):
         "n_features_in_": program.layer_sizes[0],
         "n_layers_": len(weights.coefs) + 1,
         "n_outputs_": program.layer_sizes[-1],
-        "out_activation_": LOSSES[program.loss].out_activation,
+        "out_activation_": program.loss.out_activation,
         "n_iter_": solution.n_iter,
         "t_": 0,
         "objective_": float(solution.objective),
@@ -123,4 +124,23 @@ def warn_of_status(task, attributes, solution):
         warnings.warn(
             f"All weights of layers {zero} (counted from 0) are zero: the model is a constant. "
             "Lower l1_per_layer or alpha, or start from other weights (random_state)."
+        )
+
+
+def warn_of_separation(task, solution):
+    """Warn of classes that a network without any penalty tells apart: its loss has no minimum."""
+    from ..engine.epochs.validation_loss import training_outputs
+
+    loss, y = task.program.loss, task.train.y
+    is_free = not task.makes_zeros and not any(task.alpha)
+    ends_early = task.early_stopping or task.incremental
+    if loss.scores_spread or not is_free or ends_early or not np.ptp(y, axis=0).any():
+        return
+    prediction = loss.mean(np, training_outputs(task, solution.weights))
+    if loss.score(y, prediction, task.train.relative_weight()) > 1 - WHOLE:
+        warnings.warn(
+            "All rows are classified rightly, and nothing is penalised: the loss has no minimum, "
+            "it falls for as long as weights grow. Where they end is a matter of "
+            f"tol={task.tol:g} and max_iter={task.max_iter}. Give a penalty, such as alpha=1.",
+            ConvergenceWarning,
         )

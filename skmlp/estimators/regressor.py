@@ -1,41 +1,22 @@
-"""The estimator: scikit-learn's MLPRegressor with penalties and constraints by layer."""
+"""The regressor: scikit-learn's MLPRegressor with penalties and constraints by layer."""
 
-import warnings
-from numbers import Integral, Real
+from numbers import Real
 
-import numpy as np
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
-from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
+from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..batching.meeting import train_together
-from ..engine.task import Weights
-from ..parameters.layer_values import hidden_sizes
-from ..parameters.task_builder import build_task, draw_seed
-from ..training_data.fit_data import checked_arrays, fit_data, validation_arrays
-from ..training_data.plain_arrays import checked_rows
-from ..training_data.target_losses import LOSSES
-from ..training_data.unit_warnings import warn_of_units, warn_of_validation
-from .feature_selection import SelectsFeatures, feature_scale
-from .method_guards import all_or_nothing, available_unless
-from .prediction import ACTIVATIONS, forward
-from .publication import check_solution, fitted_attributes, warn_of_status
-from .shortcuts import Shortcuts
-from .warm_start import Trained, start_from
+from ..engine.losses.table import REGRESSION
+from ..parameters.loss_values import estimator_loss
+from ..training_data.targets import numbers_of
+from .docstrings import with_entries_of
+from .method_guards import available_unless
+from .mlp import RegularizedMLP, no_single_epochs
+from .shortcuts import ScoresExplained
 
 
-def _no_single_epochs(estimator):
-    """Why there is no partial_fit, or None."""
-    if estimator.solver == "lbfgs":
-        return "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
-    if estimator.early_stopping:
-        return "partial_fit does not support early_stopping=True"
-    return None
-
-
-class RegularizedMLPRegressor(
-    Shortcuts, SelectsFeatures, MultiOutputMixin, RegressorMixin, BaseEstimator
-):
+@with_entries_of(RegularizedMLP)
+class RegularizedMLPRegressor(ScoresExplained, MultiOutputMixin, RegressorMixin, RegularizedMLP):
     """Multi-layer perceptron regressor with penalties and constraints by layer.
 
     A drop-in replacement for :class:`sklearn.neural_network.MLPRegressor` that minimises
@@ -60,197 +41,49 @@ class RegularizedMLPRegressor(
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        Half the squared error, or half the Poisson deviance with a log link (y >= 0).
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gamma', \
+            'tweedie'}, default='squared_error'
+        What is minimised, with scikit-learn's names and halves: half the squared error; the
+        absolute error; Huber's loss, see ``huber_delta``; the pinball loss of ``quantile``; half
+        the deviance of Poisson (y >= 0), gamma (y > 0) or Tweedie responses of a ``power`` of the
+        variance, with a log link.
 
-    hidden_layer_sizes : int or array-like of shape (n_layers - 2,), default=(100,)
-        Numbers of units of the hidden layers; ``()`` is a linear model.
+    <hidden_layer_sizes - max_fun>
 
-    activation : {'identity', 'logistic', 'tanh', 'relu', 'silu', 'gelu', 'softplus', \
-            'leaky_relu'}, default='relu'
-        Activation of the hidden layers; those beyond MLPRegressor's four are as in torch.
+    quantile : float or array-like of shape (n_levels,), default=0.5
+        For ``loss='quantile'``, the level or the rising levels to predict, each between 0 and 1.
+        Several are in order for every input, by construction: the lowest is an output of the
+        network, and each of the others goes on from there by the exponential of its own output.
+        Predictions then have a column for each. One quantile, or the absolute error, without hidden
+        layers and with ``alpha=0`` is solved by linear programming (SciPy's HiGHS) with 'lbfgs',
+        exactly, however many steps that takes; with an ``alpha`` it is a search.
 
-    solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
-        'adam' and 'sgd' are proximal in the metric of their own step. With an L1 or group penalty
-        their last fifth of epochs averages gradients longer, and deterministic iterations follow
-        that settle which weights are zero: to the tolerance, or five an epoch, at most 1000 (50
-        with early stopping). 'lbfgs' is deterministic, on all rows and in float64: PANOC [2]_,
-        proximal steps accelerated by L-BFGS, to the tolerance, and without hidden layers the
-        closed form on the support found.
+    power : float, default=1.5
+        For ``loss='tweedie'``, the power of the mean that the variance of y is proportional to: 0
+        is the squared error, 1 Poisson, 2 gamma, between these y may be zero, and 3 is the inverse
+        Gaussian.
 
-    alpha : float or array-like of shape (n_layers - 1,), default=0.0001
-        L2 strength, one for all layers or one each. Divided by the sum of sample weights,
-        whatever the solver and the batch size (MLPRegressor's adam and sgd divide by the batch
-        size instead).
+    huber_delta : float, default=1.35
+        For ``loss='huber'``, the residual up to which it is the squared error, in the units of
+        training: in standard deviations of y, unless ``normalize_y=False``. The epsilon of
+        :class:`sklearn.linear_model.HuberRegressor` counts in a scale of the residuals that is
+        estimated with the coefficients.
 
-    batch_size : int or 'auto', default='auto'
-        Rows in a mini-batch of adam and sgd; 'auto' is ``min(200, n_samples)``.
-
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        Schedule of sgd's learning rate: constant; ``learning_rate_init / t ** power_t``; or
-        divided by 5 each time the stopping rule fires, until it is below 1e-6.
-
-    learning_rate_init : float, default=0.001
-        Learning rate of adam and sgd.
-
-    power_t : float, default=0.5
-        Exponent of the schedule 'invscaling'.
-
-    max_iter : int, default=200
-        Largest number of epochs (adam, sgd) or iterations (lbfgs).
-
-    shuffle : bool, default=True
-        Whether adam and sgd draw a new order of the rows for each epoch.
-
-    random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, the validation split, the order of the rows and dropout. The
-        same int gives the same bits. None draws a fresh seed; numpy's global state is not used.
-        First weights are MLPRegressor's; for lbfgs, on standardised X and y.
-
-    tol : float, default=0.0001
-        adam and sgd stop when the loss (the validation score, with early stopping) has not got
-        better by ``tol`` for ``n_iter_no_change`` epochs. For the loss it is relative to the loss
-        of the best constant model. lbfgs stops at an optimality residual of ``tol``, on
-        standardised variables.
-
-    verbose : bool, default=False
-        Whether to print the loss of each epoch, of lbfgs the least F of every tenth iteration.
-
-    warm_start : bool, default=False
-        Whether ``fit`` goes on from ``coefs_`` and ``intercepts_``, edited ones too.
-
-    momentum : float, default=0.9
-        Momentum of sgd, in [0, 1].
-
-    nesterovs_momentum : bool, default=True
-        Whether sgd's momentum is Nesterov's.
-
-    early_stopping : bool, default=False
-        Whether adam and sgd stop by, and return the weights with, the best R2 on validation data:
-        ``X_val`` of ``fit``, or rows drawn at random. Equal rows are never drawn apart, and
-        sample weights count. A tenth of 15 rows is two: with few rows, give ``X_val`` or none.
-
-    validation_fraction : float, default=0.1
-        Share of the total weight drawn for validation.
-
-    beta_1 : float, default=0.9
-        Decay of adam's average of gradients, in [0, 1).
-
-    beta_2 : float, default=0.999
-        Decay of adam's average of squared gradients, in [0, 1).
-
-    epsilon : float, default=1e-8
-        Added to adam's root mean square gradient.
-
-    n_iter_no_change : int or inf, default=10
-        Epochs without improvement by ``tol`` after which adam and sgd stop.
-
-    max_fun : int, default=15000
-        Largest number of evaluations of the objective by lbfgs.
-
-    l1_per_layer : float or array-like of shape (n_layers - 1,), default=0.0
-        L1 strength, one for all layers or one each (the hidden layers, then the output). It acts
-        on the mean loss at full strength in every mini-batch. Penalise every layer or none: since
-        scale can move between layers, a free layer beside a penalised one grows while that
-        shrinks (a warning says so). A normalisation layer undoes the penalty of the layer before
-        it but for its zeros.
-
-    group_l1 : float, default=0.0
-        Group lasso strength [3]_: the weights that leave an input feature become zero together, and
-        the feature leaves the network. Give ``alpha`` or ``l1_per_layer`` to the later layers.
-
-    feature_groups : list, array-like of shape (n_features,), dict, callable or None, default=None
-        Columns that enter and leave together under ``group_l1``, such as those of a one-hot code:
-        a list of groups, each a list of columns by position or name (``[[0, 1], ["c", "d"]]``) or
-        a string ``"prefix*"`` for all columns whose names begin so (``["Neighborhood_*"]``); or one
-        label, a number or string, for each column (``[0, 0, 1, 2]``; a dict, or a Series by column
-        name, maps names to labels). A column in no group is one of its own. A callable gets the
-        array of column names, or n_features where there are none, and returns any of these:
-        it serves folds whose columns differ, as where a rare level of a one-hot code is missing.
-
-    penalty_factor : array-like of shape (n_features,), dict or None, default=None
-        Multiplies the first layer's penalty (L1, group and L2, as in glmnet) of each input feature:
-        0 leaves it unpenalised, infinity excludes it. A dict, or a Series by column name, maps
-        names to factors, 1 for those not named. Features of a group have the same factor, or are
-        excluded. The factors count as they are; glmnet rescales its own to sum to n_features.
-
-    lower_limits : float, array-like of shape (n_features,), dict or None, default=None
-        Least values, <= 0, of the coefficients of a linear model, in the units of X and y that are
-        given, for all features or one each (glmnet's ``lower.limits``). A dict, or a Series by
-        column name, maps names to limits; features not named, and all with None, have none. In
-        networks limits can only be 0 or infinite, and hold the signs of the weights that leave a
-        feature: where those of later layers are positive (``positive_weights=(False, True)``) the
-        function increases in features with a lower limit of 0 and decreases in those with an
-        upper one, if activation and normalisation are as for ``positive_weights``.
-
-    upper_limits : float, array-like of shape (n_features,), dict or None, default=None
-        Largest values, >= 0, in the same way (glmnet's ``upper.limits``).
-
-    positive_weights : bool or array-like of shape (n_layers - 1,), default=False
-        Whether a layer's weights are held non-negative, one for all layers or one each. Not the
-        same as non-negative predictions: biases are free. With all layers positive the function
-        increases in every feature, unless the activation falls in places ('silu', 'gelu') or layer
-        normalisation is used (a warning says so). With ReLU or softplus it is then also convex and
-        supermodular, which is a strong restriction that 'tanh' does not share.
-
-    fit_intercept : bool, default=True
-        Whether a linear model has an intercept. False holds ``intercepts_`` at zero, and nothing
-        is centred. With hidden layers False is an error.
+    <l1_per_layer - fit_intercept>
 
     normalize_y : bool, default=True
         Whether to train on y centred and scaled by its weighted mean and standard deviation (by
-        its mean alone for 'poisson'), and to undo that in the published weights. Penalties are
-        then relative to the standard deviation of y. With ``fit_intercept=False`` y is divided by
-        its root mean square, not centred; for 'poisson' it stays as it is. With hidden layers it is
-        rounded to multiples of 2^-24 of that, so that predictions change with the units of y
-        exactly.
+        its mean alone where the loss has a log link), and to undo that in the published weights.
+        Penalties are then relative to the standard deviation of y. With ``fit_intercept=False`` y
+        is divided by its root mean square, not centred; with a log link it stays as it is. With
+        hidden layers it is rounded to multiples of 2^-24 of that, so that predictions change with
+        the units of y exactly.
 
-    normalization : {'batch', 'layer'} or None, default=None
-        Normalisation between a hidden layer's product and its activation. Batch normalisation is
-        folded into ``coefs_`` and ``intercepts_`` with the statistics of the training rows.
-
-    dropout : float or array-like of shape (n_layers - 2,), default=0.0
-        Rate at which hidden units are dropped in training, one for all hidden layers or one each.
-
-    device : str or None, default=None
-        Where to train: None is the CPU; 'cuda', 'mps', or 'auto' for the first of these that is
-        there. The fitted estimator holds numpy arrays alone.
+    <normalization - device>
 
     Attributes
     ----------
-    coefs_ : list of shape (n_layers - 1,)
-        The weight matrices, ``coefs_[k]`` of shape (n_in, n_out). They are the model: edited, they
-        change predictions.
-
-    intercepts_ : list of shape (n_layers - 1,)
-        The bias vectors.
-
-    sparsity_ : ndarray of shape (n_layers - 1,)
-        Fraction of exact zeros in each layer's weights.
-
-    feature_importances_ : ndarray of shape (n_features_in_,)
-        Norms of the weights that leave each feature, for X and, without hidden layers, y in units
-        of their standard deviations in training (of their root mean squares with
-        ``fit_intercept=False``): they change with units only where the fit does
-        (as with penalties and ``normalize_y=False``). Zero where the feature has left the network,
-        or is constant. ``SelectFromModel`` keeps the features that the network uses: its default
-        threshold is 1e-5, as for Lasso. Give it a ``threshold`` where the network is inside a
-        pipeline or a search (with ``importance_getter``), whose default is the mean importance.
-
-    selected_features_ : ndarray of shape (n_selected,)
-        Features that have not left the network: their names where known, else positions.
-
-    objective_ : float
-        F on all training rows at the returned weights (for y as it is trained on with
-        ``normalize_y``).
-
-    optimality_ : float
-        max |w - prox(w - grad)| of F at the returned weights, zero at a stationary point. A
-        certificate for smooth activations only: minimisers of networks with 'relu' or 'leaky_relu'
-        lie on kinks, where it stays away from zero. There lbfgs has converged where ten further
-        iterations from the best weights, begun anew, lower F by less than 100 tol^2 of it, and so
-        do proximal steps in the weights or biases of single layers. Without hidden layers it is
-        rounding; a warning says where float32 coefficients cannot hold the optimum.
+    <coefs_ - optimality_>
 
     dual_gap_ : float or ndarray of shape (n_outputs,)
         The duality gap in the units of ``objective_``, as that of
@@ -259,49 +92,7 @@ class RegularizedMLPRegressor(
         Only without hidden layers, with squared error, ``solver='lbfgs'`` and a penalty, but not
         with L1 beside such groups.
 
-    loss_ : float
-        The last entry of ``loss_curve_``; F for lbfgs.
-
-    best_loss_ : float or None
-        The smallest loss of any epoch; None with early stopping. Only with adam and sgd.
-
-    loss_curve_ : list of shape (n_iter_,)
-        F of each epoch, as met on its mini-batches. Only with adam and sgd.
-
-    validation_loss_curve_ : list of shape (n_iter_,) or None
-        Mean loss on the validation data after each epoch, without penalties.
-
-    validation_scores_ : list of shape (n_iter_,) or None
-        R2 on the validation data after each epoch, with early stopping.
-
-    best_validation_score_ : float or None
-        R2 of the returned weights on the validation data, with early stopping: the largest of this
-        fit's ``validation_scores_``, unless deterministic steps at the end have moved the weights.
-
-    layer_norm_gains_, layer_norm_shifts_ : list of shape (n_layers - 2,)
-        Gain and shift of each hidden unit. Only with ``normalization='layer'``.
-
-    n_iter_ : int
-        Number of epochs or iterations, at most ``max_iter``. For ``group_l1`` without hidden layers
-        an iteration is a sweep over the groups and the Newton steps that follow it.
-
-    t_ : int
-        Number of training rows seen.
-
-    n_layers_ : int
-        Number of layers, the input counted.
-
-    n_outputs_ : int
-        Number of outputs.
-
-    out_activation_ : str
-        'identity', or 'exp' for the loss 'poisson'.
-
-    n_features_in_ : int
-        Number of features seen during fit.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of features, where X has names that are all strings.
+    <loss_ - feature_names_in_>
 
     See Also
     --------
@@ -311,18 +102,14 @@ class RegularizedMLPRegressor(
     Notes
     -----
     With several outputs the squared error is summed over them (as in Ridge): gradients are
-    MLPRegressor's, and reported losses are n_outputs times its.
+    MLPRegressor's, and reported losses are n_outputs times its. Of linear programs
+    ``optimality_`` is what F lies above the bound of their dual.
 
     There is no ``precompute``: without hidden layers 'lbfgs' forms X'X once a fit, unless features
     outnumber rows, and all outputs share it. So many targets of one X are fitted soonest as the
     columns of one y, under ``l1_per_layer`` and ``alpha`` each by itself.
 
-    References
-    ----------
-    .. [1] Kingma, Ba, "Adam: a method for stochastic optimization", 2015.
-    .. [2] Stella, Themelis, Sopasakis, Patrinos, "A simple and efficient algorithm for nonlinear
-       model predictive control", 2017.
-    .. [3] Yuan, Lin, "Model selection and estimation in regression with grouped variables", 2006.
+    <References>
 
     Examples
     --------
@@ -339,48 +126,12 @@ class RegularizedMLPRegressor(
     """
 
     _parameter_constraints: dict = {
-        "loss": [StrOptions(set(LOSSES))],
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
-        "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "l1_per_layer": [Interval(Real, 0, None, closed="left"), "array-like"],
-        "group_l1": [Interval(Real, 0, None, closed="left")],
-        "feature_groups": ["array-like", dict, callable, None],
-        "penalty_factor": ["array-like", dict, None],
-        "lower_limits": [
-            *(Interval(Real, None, 0, closed="right"), Options(Real, {-np.inf})),
-            *("array-like", dict, None),
-        ],
-        "upper_limits": [
-            *(Interval(Real, 0, None, closed="left"), Options(Real, {np.inf})),
-            *("array-like", dict, None),
-        ],
-        "positive_weights": ["boolean", "array-like"],
-        "fit_intercept": ["boolean"],
+        **RegularizedMLP._parameter_constraints,
+        "loss": [StrOptions(set(REGRESSION))],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "power": [Interval(Real, 0, None, closed="left")],
+        "huber_delta": [Interval(Real, 0, None, closed="neither")],
         "normalize_y": ["boolean"],
-        "normalization": [StrOptions({"batch", "layer"}), None],
-        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
-        "device": [str, None],
     }
 
     def __init__(
@@ -410,6 +161,9 @@ class RegularizedMLPRegressor(
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        quantile=0.5,
+        power=1.5,
+        huber_delta=1.35,
         l1_per_layer=0.0,
         group_l1=0.0,
         feature_groups=None,
@@ -417,51 +171,28 @@ class RegularizedMLPRegressor(
         lower_limits=None,
         upper_limits=None,
         positive_weights=False,
+        monotonic_cst=None,
         fit_intercept=True,
         normalize_y=True,
         normalization=None,
         dropout=0.0,
         device=None,
     ):
-        self.loss = loss
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.l1_per_layer = l1_per_layer
-        self.group_l1 = group_l1
-        self.feature_groups = feature_groups
-        self.penalty_factor = penalty_factor
-        self.lower_limits = lower_limits
-        self.upper_limits = upper_limits
-        self.positive_weights = positive_weights
-        self.fit_intercept = fit_intercept
-        self.normalize_y = normalize_y
-        self.normalization = normalization
-        self.dropout = dropout
-        self.device = device
+        self._store(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        offset=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        offset_val=None,
+    ):
         """Fit the network.
 
         Parameters
@@ -475,6 +206,12 @@ class RegularizedMLPRegressor(
         sample_weight : array-like of shape (n_samples,), default=None
             Weights >= 0. A row of weight 0 counts as left out.
 
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Known summands of the outputs, before the link: with a log link the logarithm of the
+            exposure, else what another model predicts, for instance. In a Pipeline or a search it
+            is requested by ``set_fit_request(offset=True)``, ``set_predict_request(offset=True)``
+            and ``set_score_request(offset=True)``, with metadata routing enabled.
+
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation data: their loss is recorded in ``validation_loss_curve_``, and early
             stopping uses them instead of a random split. In a Pipeline they are transformed with
@@ -487,6 +224,9 @@ class RegularizedMLPRegressor(
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation data.
 
+        offset_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Offset of the validation data, where the training data have one.
+
         Returns
         -------
         self : RegularizedMLPRegressor
@@ -497,24 +237,12 @@ class RegularizedMLPRegressor(
             For data or parameters that do not fit together, and when the loss becomes non-finite.
             The estimator is then as it was before.
         """
-        with all_or_nothing(self):
-            goes_on = self.warm_start and hasattr(self, "coefs_")
-            arrays = checked_arrays(self, X, y, sample_weight, reset=not goes_on)
-            validation = validation_arrays(self, X_val, y_val, sample_weight_val)
-            if validation is not None and self.solver == "lbfgs":
-                warnings.warn("X_val and y_val are not used by solver='lbfgs'.")
-                validation = None
-            seed = draw_seed(self.random_state)
-            data = fit_data(self, arrays, validation, None, seed)
-            if validation is not None:
-                names = getattr(self, "feature_names_in_", None)
-                warn_of_validation(data.train, data.validation, names)
-            self._train(data, seed, goes_on=goes_on)
-        return self
+        validation = X_val, y_val, sample_weight_val, offset_val
+        return self._fit(X, y, sample_weight, offset, validation)
 
-    @available_unless(_no_single_epochs)
+    @available_unless(no_single_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X, y, sample_weight=None, *, offset=None):
         """Go on by one epoch over the given data; not with lbfgs or early stopping.
 
         The scale of y is that of the first call. Batch normalisation is folded into the published
@@ -532,92 +260,16 @@ class RegularizedMLPRegressor(
         sample_weight : array-like of shape (n_samples,), default=None
             Weights >= 0.
 
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Known summands of the outputs, see ``fit``.
+
         Returns
         -------
         self : RegularizedMLPRegressor
         """
-        with all_or_nothing(self):
-            goes_on = hasattr(self, "coefs_")
-            arrays = checked_arrays(self, X, y, sample_weight, reset=not goes_on)
-            seed = draw_seed(self.random_state)
-            target = self._trained.target if goes_on and hasattr(self, "_trained") else None
-            data = fit_data(self, arrays, None, target, seed)
-            self._train(data, seed, goes_on=goes_on, incremental=True)
-        return self
+        return self._partial_fit(X, y, sample_weight, offset)
 
-    def _train(self, data, seed, *, goes_on, incremental=False):
-        """Hand the task to the engine and publish its solution."""
-        before = vars(self).copy() if goes_on else {}
-        task = build_task(
-            self,
-            data,
-            seed,
-            start=self._start(data) if goes_on else None,
-            optimizer=self._solver_state() if incremental and goes_on else None,
-            samples_seen=before.get("t_", 0),
-            incremental=incremental,
-        )
-        if not (incremental and goes_on):
-            warn_of_units(task, getattr(self, "feature_names_in_", None))
-        solution = train_together(task)
-        warn_of_status(task, self._adopt(task, data, solution, before), solution)
-
-    def _adopt(self, task, data, solution, before):
-        """Publish a solution of the engine; ``before`` are the attributes that it goes on from."""
-        attributes = fitted_attributes(task, data, solution, before)
-        check_solution(task, attributes, solution)
-        self._publish(attributes, data.target, solution)
-        self._feature_scale = feature_scale(data.train, task.program.has_intercept)
-        return attributes
-
-    def _start(self, data):
-        """The weights to go on from, in the units of training."""
-        sizes = (
-            data.train.X.shape[1],
-            *hidden_sizes(self.hidden_layer_sizes),
-            data.train.y.shape[1],
-        )
-        fitted = (np.shape(self.coefs_[0])[0], *(np.shape(coef)[1] for coef in self.coefs_))
-        if sizes != fitted:
-            raise ValueError(
-                f"Cannot go on from weights of a network of layers {fitted} with one of layers "
-                f"{sizes} (features, hidden_layer_sizes={self.hidden_layer_sizes!r}, outputs): "
-                "set warm_start=False, or clone the estimator, to start anew."
-            )
-        gains = shifts = []
-        if self.normalization == "layer":
-            units = fitted[1:-1]
-            gains = getattr(self, "layer_norm_gains_", [np.ones(u) for u in units])
-            shifts = getattr(self, "layer_norm_shifts_", [np.zeros(u) for u in units])
-        published = [
-            [np.asarray(array) for array in arrays]
-            for arrays in (self.coefs_, self.intercepts_, gains, shifts)
-        ]
-        return start_from(
-            getattr(self, "_trained", None), Weights(*published), data.target, self.normalization
-        )
-
-    def _solver_state(self):
-        """The solver's state after the last epoch, where that was of this solver and network."""
-        key, state = getattr(self, "_optimizer", (None, None))
-        return state if key == self._solver_key() else None
-
-    def _solver_key(self):
-        """What a solver's state belongs to."""
-        return self.solver, self.normalization, [np.shape(coef) for coef in self.coefs_]
-
-    def _publish(self, attributes, target, solution):
-        """Set the fitted attributes, and drop those of an earlier fit that this one has not."""
-        kept = {"n_features_in_", "feature_names_in_", *attributes}
-        for name in list(vars(self)):
-            if name.endswith("_") and not name.startswith("_") and name not in kept:
-                delattr(self, name)
-        for name, value in attributes.items():
-            setattr(self, name, value)
-        self._trained = Trained.of(target, solution)
-        self._optimizer = (self._solver_key(), solution.optimizer)
-
-    def predict(self, X):
+    def predict(self, X, offset=None):
         """Predict with the weights in ``coefs_`` and ``intercepts_``.
 
         Parameters
@@ -625,26 +277,27 @@ class RegularizedMLPRegressor(
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The input data.
 
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Known summands of the outputs, before the link; None is 0, of which a model that was
+            fitted with an offset warns once.
+
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             The predictions, in the units of y.
         """
-        check_is_fitted(self, "coefs_")
-        return self._predict(checked_rows(self, X))
+        return self._predict(self._checked_rows(X), offset)
 
-    def _predict(self, X):
-        layer_norm = None
-        if hasattr(self, "layer_norm_gains_"):
-            layer_norm = self.layer_norm_gains_, self.layer_norm_shifts_
-        y = forward(
-            X, self.coefs_, self.intercepts_, self.activation, self.out_activation_, layer_norm
-        )
-        return y.ravel() if y.shape[1] == 1 else y
+    def _matrix_of_y(self, y, name, *, is_first):
+        return numbers_of(y, name, estimator_loss(self))
+
+    def _explained(self, X, y, weight, offset):
+        return r2_score(y, self._predict(X, offset), sample_weight=weight)
+
+    def _told(self, mean):
+        return mean.ravel() if mean.shape[1] == 1 else mean
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        non_negative = [name for name, loss in LOSSES.items() if loss.lowest_y >= 0]
-        tags.target_tags.positive_only = self.loss in non_negative
+        tags.target_tags.positive_only = estimator_loss(self).lowest_y >= 0
         return tags

@@ -5,11 +5,15 @@ from inspect import signature
 
 import numpy as np
 from sklearn.metrics import r2_score
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
+from sklearn.utils.validation import _check_sample_weight
+
+from ..parameters.loss_values import estimator_loss
 
 
 class Shortcuts:
-    """Mixin: names of parameters looked up once, defaults checked once, and R2 of plain arrays."""
+    """Mixin: names of parameters looked up once, and defaults checked once."""
 
     @classmethod
     @cache
@@ -26,8 +30,15 @@ class Shortcuts:
         }
         validate_parameter_constraints(self._parameter_constraints, given, type(self).__name__)
 
-    def score(self, X, y, sample_weight=None):
-        """R2 of the predictions, that of :func:`sklearn.metrics.r2_score`.
+
+class ScoresExplained:
+    """Mixin: the share that is explained, where R2 of plain arrays needs no checks."""
+
+    def score(self, X, y, sample_weight=None, offset=None):
+        """R2 of the predictions, or the share of the loss that they explain.
+
+        R2 is that of :func:`sklearn.metrics.r2_score`, for the losses that MLPRegressor has. For
+        others it is D2, 1 - loss / loss of the best constant prediction.
 
         Parameters
         ----------
@@ -40,12 +51,18 @@ class Shortcuts:
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights.
 
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Known summands of the outputs, see ``predict``. The constant has none.
+
         Returns
         -------
         score : float
-            R2, the mean over outputs.
+            R2 or D2, the mean over outputs.
         """
-        prediction = self.predict(X)
+        prediction = self.predict(X) if offset is None else self.predict(X, offset)
+        loss = estimator_loss(self)
+        if not loss.scores_r2:
+            return d2_of_loss(loss, y, prediction, sample_weight)
         score = r2_of_arrays(y, prediction) if sample_weight is None else None
         return r2_score(y, prediction, sample_weight=sample_weight) if score is None else score
 
@@ -61,6 +78,18 @@ def valid_defaults(estimator_class):
         except InvalidParameterError:
             pass
     return valid
+
+
+def d2_of_loss(loss, y, prediction, sample_weight):
+    """1 - loss / loss of the best constant prediction, the mean over outputs."""
+    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    check_consistent_length(y, prediction, sample_weight)
+    y = loss.columns(y.reshape(len(y), -1), "y")
+    loss.check_range(y, "y")
+    weight = np.ones(len(y))
+    if sample_weight is not None:
+        weight = _check_sample_weight(sample_weight, y, dtype=np.float64)
+    return loss.score(y, prediction.reshape(y.shape), (weight / weight.mean())[:, None])
 
 
 def r2_of_arrays(y, prediction):

@@ -9,7 +9,7 @@ def feature_factors(penalty_factor, n_features, feature_names):
     """The multipliers (n_features,) of the first layer's penalty, or None for all ones."""
     if penalty_factor is None:
         return None
-    factors = _one_a_feature("penalty_factor", penalty_factor, n_features, feature_names, 1.0)
+    factors = one_a_feature("penalty_factor", penalty_factor, n_features, feature_names, 1.0)
     if np.isnan(factors).any() or (factors < 0).any():
         raise ValueError(
             f"penalty_factor must hold numbers >= 0 (infinity excludes a feature), got "
@@ -33,7 +33,7 @@ def _limits(parameter, values, n_features, feature_names, none):
     if isinstance(values, Real):
         limits = np.full(n_features, float(values))
     else:
-        limits = _one_a_feature(parameter, values, n_features, feature_names, none)
+        limits = one_a_feature(parameter, values, n_features, feature_names, none)
     if not (limits * np.sign(none) >= 0).all():
         side = "<=" if none < 0 else ">="
         raise ValueError(
@@ -42,7 +42,7 @@ def _limits(parameter, values, n_features, feature_names, none):
     return limits
 
 
-def _one_a_feature(parameter, values, n_features, feature_names, default):
+def one_a_feature(parameter, values, n_features, feature_names, default):
     """Numbers (n_features,) from a sequence of them, a dict or a Series by column name."""
     values = by_name(parameter, values)
     if isinstance(values, dict):

@@ -8,6 +8,7 @@ from ..engine.task import Program, Task
 from .feature_groups import feature_groups, group_sizes
 from .feature_values import feature_factors
 from .layer_values import flags, hidden_sizes, rates, strengths
+from .loss_values import estimator_loss
 
 NEGLIGIBLE_ALPHA = 1e-4
 LARGEST_SEED = np.iinfo(np.int32).max
@@ -37,6 +38,8 @@ def build_task(
     _warn_of_free_scale(program, (l1[0] + float(estimator.group_l1), *l1[1:]), alpha)
     positive = flags("positive_weights", estimator.positive_weights, n_layers)
     _warn_of_falls(program, positive)
+    if data.is_monotone:
+        positive = (positive[0], *[True] * (n_layers - 1))
     return Task(
         program=program,
         train=data.train,
@@ -77,7 +80,7 @@ def _program(estimator, data, groups):
     return Program(
         layer_sizes=(X.shape[1], *hidden, y.shape[1]),
         activation=estimator.activation,
-        loss=estimator.loss,
+        loss=estimator_loss(estimator),
         solver=estimator.solver,
         normalization=estimator.normalization if hidden else None,
         dropout=rates("dropout", estimator.dropout, len(hidden)),

@@ -1,5 +1,6 @@
 """Penalty paths: the networks at each strength, from dense to sparse, and their relaxed refits."""
 
+from copy import copy
 from dataclasses import dataclass
 from numbers import Real
 
@@ -7,7 +8,6 @@ import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import validate_params
 
-from ..estimators.prediction import forward
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from ..training_data.plain_arrays import checked_rows
@@ -16,7 +16,7 @@ from .running.base_network import base_network, settle_alpha
 from .running.folds import checked_groups, folds
 from .running.initial_networks import N_JUDGES
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
-from .running.problems import problems_of
+from .running.problems import problems_of, strata_of
 from .running.published_networks import (
     given_factors,
     predictions,
@@ -41,11 +41,11 @@ class RegularizationPath(EqualByValue):
     strengths : ndarray of shape (n_strengths,)
         Its strengths, ascending.
 
-    models : list of RegularizedMLPRegressor
+    models : list of RegularizedMLPRegressor or RegularizedMLPClassifier
         The fitted network at each strength. Its parameters are those it was trained with; factors
         of the adaptive penalty are in its ``penalty_factor``, where a refit takes them for L2 too.
 
-    relaxed_models : list of RegularizedMLPRegressor or None
+    relaxed_models : list of RegularizedMLPRegressor or RegularizedMLPClassifier, or None
         The network at each strength refitted without penalty on the features it has selected (the
         others are excluded by its ``penalty_factor``);
         neighbours with the same support are the same object. Where a refit diverges, the network
@@ -68,7 +68,8 @@ class RegularizationPath(EqualByValue):
         F and its residual at each strength.
 
     r2, relaxed_r2 : ndarray of shape (n_strengths,)
-        R2 on the training data; ``relaxed_r2`` is None without relaxed refits.
+        R2 on the training data, of classifiers the share of the deviance that is explained;
+        ``relaxed_r2`` is None without relaxed refits.
 
     penalty_factor : ndarray of shape (n_features,) or None
         The multipliers of the features' penalties, those of the adaptive penalty included.
@@ -176,13 +177,18 @@ class RegularizationPath(EqualByValue):
         """
         return self._predict(checked_rows(self.models[0], X), strength)
 
-    def _predict(self, X, strength):
+    def _predict(self, X, strength, offset=None):
+        return self._model_at(strength)._predict(X, offset)
+
+    def _model_at(self, strength):
+        """The network at a strength, of linear ones also between those of the path."""
         models, shares = self._neighbours(strength)
-        if len(models) == 1:
-            return models[0]._predict(X)
-        coef, intercept = _mean(models, shares)
-        y = forward(X, [coef], [intercept], None, models[0].out_activation_)
-        return y.ravel() if y.shape[1] == 1 else y
+        model = models[0]
+        if len(models) > 1:
+            coef, intercept = _mean(models, shares)
+            model = copy(model)
+            model.coefs_, model.intercepts_ = [coef], [intercept]
+        return model
 
     @property
     def _is_linear(self):
@@ -264,6 +270,7 @@ def regularization_path(
     cv=None,
     n_jobs=None,
     sample_weight=None,
+    offset=None,
     groups=None,
     verbose=False,
 ):
@@ -275,7 +282,7 @@ def regularization_path(
 
     Parameters
     ----------
-    estimator : RegularizedMLPRegressor or None
+    estimator : RegularizedMLPRegressor, RegularizedMLPClassifier or None
         The network; None is :func:`default_network`, with ``alpha=7`` for sample weights of mean
         one. Its later layers need a penalty, ``alpha`` or ``l1_per_layer``, unless it is
         ``l1_per_layer`` that moves: else the first layer's could be escaped by moving scale into
@@ -286,7 +293,7 @@ def regularization_path(
         Training data. Standardise them, unless their units are to count.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets.
+        Targets, or labels of classes.
 
     param : {'group_l1', 'l1_per_layer'}, default='group_l1'
         The penalty that moves: the group lasso of the input features, or L1 on every layer.
@@ -338,6 +345,9 @@ def regularization_path(
     sample_weight : array-like of shape (n_samples,), default=None
         Weights >= 0.
 
+    offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Known summands of the outputs, see ``RegularizedMLPRegressor.fit``.
+
     groups : array-like of shape (n_samples,), default=None
         Group labels of rows that depend on each other (of one patient, one site): the folds of the
         initial network keep them together.
@@ -384,12 +394,14 @@ def regularization_path(
     array(['bmi', 's5'], dtype=object)
     """
     model = base_network(estimator, param, l1_ratio)
-    arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
+    arrays = checked_arrays(model, X, y, sample_weight, offset, reset=True, all_rows=True)
     settle_alpha(model, estimator, arrays[2], param, l1_ratio)
     seed = draw_seed(model.random_state)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
     groups = checked_groups(groups, len(arrays[1]))
-    judges = folds(cv, arrays, seed, groups).folds if plan.is_adaptive(adaptive) else ()
+    judges = ()
+    if plan.is_adaptive(adaptive):
+        judges = folds(cv, arrays, seed, groups, strata=strata_of(model, arrays)).folds
     problems = problems_of(model, arrays, judges[:N_JUDGES], seed)
     problems, starts = plan.ready(problems, adaptive)
     whole, starts = problems[:1], None if starts is None else starts[:1]
@@ -446,16 +458,22 @@ def _relaxed_models(plan, problem, models, fits, refits, kind):
 
 
 def _scores(models, problem):
-    """R2 of the models on the training rows, each computed once."""
-    data, y = problem.data.train, problem.data.y
-    distinct = {id(model): model for model in models}
-    outputs = predictions(list(distinct.values()), data.matrix())
-    n_outputs, n_models = y.shape[1], len(distinct)
-    each = r2_score(
-        np.tile(y, n_models),
-        outputs.reshape(len(y), -1),
-        sample_weight=data.weight,
-        multioutput="raw_values",
-    )
-    scores = dict(zip(distinct, each.reshape(n_models, n_outputs).mean(1), strict=True))
+    """R2, or what stands for it, of the models on the training rows, each computed once."""
+    data, y, offset = problem.data.train, problem.data.y, problem.data.offset
+    X, distinct = data.matrix(), {id(model): model for model in models}
+    if problem.task.program.loss.quadratic and offset is None:
+        each = _r2_of_all([*distinct.values()], X, y, data.weight)
+    else:
+        if problem.task.program.loss.out_activation == "ordered":
+            offset = None if offset is None else offset[:, :1]
+        each = [model._explained(X, y, data.weight, offset) for model in distinct.values()]
+    scores = dict(zip(distinct, each, strict=True))
     return np.array([scores[id(model)] for model in models])
+
+
+def _r2_of_all(models, X, y, weight):
+    """R2 of several regressors (n_models,), by one product where they are linear."""
+    outputs = predictions(models, X).reshape(len(y), -1)
+    how = {"sample_weight": weight, "multioutput": "raw_values"}
+    each = r2_score(np.tile(y, len(models)), outputs, **how)
+    return each.reshape(len(models), -1).mean(1)

@@ -132,6 +132,7 @@ def stability_selection(
     n_jobs=None,
     random_state=None,
     sample_weight=None,
+    offset=None,
     groups=None,
     verbose=False,
 ):
@@ -144,7 +145,7 @@ def stability_selection(
 
     Parameters
     ----------
-    estimator : RegularizedMLPRegressor or None
+    estimator : RegularizedMLPRegressor, RegularizedMLPClassifier or None
         The network, with a penalty on its later layers; None is :func:`default_network`. See
         :func:`regularization_path`.
 
@@ -152,7 +153,7 @@ def stability_selection(
         Training data. Standardise them, unless their units are to count.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets.
+        Targets, or labels of classes.
 
     n_subsamples : int, default=100
         Number of halves. With an ``assumption`` it is even.
@@ -202,6 +203,9 @@ def stability_selection(
     sample_weight : array-like of shape (n_samples,), default=None
         Weights >= 0. Halves are halves of the rows of positive weight: a row of weight 0 counts
         as left out.
+
+    offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Known summands of the outputs, see ``RegularizedMLPRegressor.fit``.
 
     groups : array-like of shape (n_samples,), default=None
         Group labels of rows that depend on each other (of one patient, one site). Rows of one group
@@ -257,7 +261,7 @@ def stability_selection(
     array(['bmi', 's5'], dtype=object)
     """
     model = base_network(estimator, param, l1_ratio)
-    arrays = checked_arrays(model, X, y, sample_weight, reset=True, all_rows=True)
+    arrays = checked_arrays(model, X, y, sample_weight, offset, reset=True, all_rows=True)
     settle_alpha(model, estimator, arrays[2], param, l1_ratio)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
     halves = _halves(*_units(groups, arrays), n_subsamples, assumption, random_state)
@@ -272,7 +276,7 @@ def stability_selection(
 
 def _units(groups, arrays):
     """The rows of positive weight, and which unit each is of: itself, or its group."""
-    _, y, weight = arrays
+    _, y, weight, _ = arrays
     rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight > 0)
     groups, name = checked_groups(groups, len(y)), "rows of positive weight"
     unit = np.arange(len(rows))

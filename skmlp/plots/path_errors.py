@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from ..training_data.target_losses import LOSSES
+from ..parameters.loss_values import estimator_loss
 from .drawing import COLORS, axes_or_new, line_style, number_axis, strength_axis
 from .unwrapping import fitted_cv
 
@@ -235,7 +235,7 @@ class CVPathDisplay:
 def _error_name(model):
     """What the errors are."""
     if model.scoring is None:
-        return LOSSES[model.estimator_.loss].error_name
+        return estimator_loss(model.estimator_).error_name
     return f"Minus {model.scoring if isinstance(model.scoring, str) else 'the score'}"
 
 

@@ -6,84 +6,80 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..engine.task import Samples
 from ..parameters.feature_values import coefficient_limits
 from ..parameters.layer_values import hidden_sizes
+from ..parameters.loss_values import estimator_loss
+from ..parameters.monotonic import monotone_signs, signed_limits
+from .offsets import checked_offset
 from .plain_arrays import checked_pair
-from .target_losses import LOSSES, check_range
-from .target_scale import TargetScale
+from .target_scale import TARGET_SCALES, TargetScale
+from .targets import check_numbers
 from .validation_split import validation_rows
 
 
 class FitData(NamedTuple):
-    """Samples to train on and to validate on (or None), the scale of y, and y (n, q) itself.
+    """Samples to train on and to validate on (or None), and the scale of y.
 
-    ``limits`` (2, n_features) are those of coefficients in the units of y, or None.
+    ``y`` and ``offset`` (n, q), or None, are those of the training rows as they were given.
+    ``limits`` (2, n_features) are those of coefficients in the units of y, or None, with the signs
+    of features that the function is to be monotone in, if it ``is_monotone`` in any.
     """
 
     train: Samples
     validation: Samples | None
     target: TargetScale
     y: np.ndarray
+    offset: np.ndarray | None = None
     limits: np.ndarray | None = None
+    is_monotone: bool = False
 
 
-def checked_arrays(estimator, X, y, sample_weight, *, reset, all_rows=False):
-    """X (n, p) dense or CSR, y (n, q) and weights (n,) or None.
+def checked_arrays(
+    estimator, X, y, sample_weight, offset=None, *, reset, all_rows=False, keeps_labels=False
+):
+    """X (n, p) dense or CSR, y (n, q), weights (n,) and offset (n, q), each of these or None.
 
-    Rows of weight zero are left out, unless ``all_rows``.
+    Rows of weight zero are left out, unless ``all_rows``. ``keeps_labels`` says that the classes
+    are those that the estimator knows.
     """
-    _check_numbers(X, "X")
-    _check_numbers(y, "y")
-    X, y = checked_pair(estimator, X, y, reset=reset)
-    y = _target_matrix(y, "y")
-    check_range(y, estimator.loss, "y")
+    check_numbers(X, "X")
+    if not estimator._takes_labels:
+        check_numbers(y, "y")
+    X, y = checked_pair(estimator, X, y, reset=reset, y_numeric=not estimator._takes_labels)
+    y = estimator._matrix_of_y(y, "y", is_first=reset and not keeps_labels)
+    offset = _offset_beside(y, offset, estimator_loss(estimator), "offset")
     with _naming("sample_weight"):
         weight = _checked_weight(sample_weight, X, "sample_weight")
+    weight = estimator._weighted(y, weight, is_training=True)
     X = X.tocsr() if sparse.issparse(X) else X
     if weight is not None and (weight == 0).any() and not all_rows:
-        X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
-    return X, y, weight
+        X, y, offset = X[weight > 0], y[weight > 0], _rows(offset, weight > 0)
+        weight = weight[weight > 0]
+    return X, y, weight, offset
 
 
-def _target_matrix(y, name):
-    """y as (n, q) in float64; a column vector warns, as scikit-learn's MLP does."""
-    if sparse.issparse(y):
-        y = y.toarray()
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
-    if y.dtype.kind not in "buifO":
-        raise ValueError(f"{name} must hold numbers, got values of dtype {y.dtype}.")
-    y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    assert_all_finite(y, input_name=name)  # None becomes NaN here
-    return y
+def _offset_beside(y, offset, loss, name):
+    """An offset as (n, q) beside y (n, q), or None; several quantiles have the same."""
+    check_numbers(offset, name)
+    n_outputs = 1 if loss.out_activation == "ordered" else y.shape[1]
+    offset = checked_offset(offset, len(y), n_outputs, name)
+    return None if offset is None else np.broadcast_to(offset, y.shape)
 
 
-def _check_numbers(values, name):
-    """ValueError for dates, which would pass as nanoseconds, and objects that are no numbers.
-
-    Other text is left to later checks, as in scikit-learn.
-    """
-    dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))
-    dtypes = [*dtypes] if hasattr(dtypes, "__iter__") else [dtypes]
-    kinds = {getattr(dtype, "kind", ""): dtype for dtype in dtypes}
-    for kind in kinds.keys() & {"m", "M"}:
-        raise ValueError(f"{name} must hold numbers, got values of dtype {kinds[kind]}.")
-    if "O" in kinds and name not in ("X", "X_val"):
-        try:
-            np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"{name} must hold numbers: {error}.") from error
+def _rows(array, rows):
+    """Some rows of an array that may be None."""
+    return None if array is None else array[rows]
 
 
 def _checked_weight(weight, X, name):
     """Finite weights >= 0, not all zero, in float64; equal ones are None."""
     if weight is None:
         return None
-    _check_numbers(weight, name)
+    check_numbers(weight, name)
     weight = _check_sample_weight(weight, X, dtype=np.float64)
     if (weight < 0).any():
         raise ValueError(f"Negative values in {name}: the smallest is {weight.min():g}.")
@@ -109,17 +105,18 @@ def _naming(argument):
         raise kind(f"{argument}: {error}") from error
 
 
-def validation_arrays(estimator, X_val, y_val, sample_weight_val):
+def validation_arrays(estimator, X_val, y_val, sample_weight_val, offset_val=None):
     """The user's validation data in the form of ``checked_arrays``, or None."""
     if X_val is None and y_val is None:
-        if sample_weight_val is not None:
-            raise ValueError("sample_weight_val is provided, but X_val was not provided.")
+        for name, given in (("sample_weight_val", sample_weight_val), ("offset_val", offset_val)):
+            if given is not None:
+                raise ValueError(f"{name} is provided, but X_val was not provided.")
         return None
     if y_val is None:
         raise ValueError("X_val is provided, but y_val was not provided.")
     if X_val is None:
         raise ValueError("y_val is provided, but X_val was not provided.")
-    _check_numbers(X_val, "X_val")
+    check_numbers(X_val, "X_val")
     with _naming("X_val"):
         X_val = validate_data(
             estimator,
@@ -129,17 +126,20 @@ def validation_arrays(estimator, X_val, y_val, sample_weight_val):
             order="C",
             reset=False,
         )
-    _check_numbers(y_val, "y_val")
+    if not estimator._takes_labels:
+        check_numbers(y_val, "y_val")
+    dtype = None if estimator._takes_labels else "numeric"
     y_val = check_array(
-        y_val, accept_sparse="csr", ensure_2d=False, dtype="numeric", input_name="y_val"
+        y_val, accept_sparse="csr", ensure_2d=False, dtype=dtype, input_name="y_val"
     )
     with _naming("X_val and y_val"):
         check_consistent_length(X_val, y_val)
-    y_val = _target_matrix(y_val, "y_val")
-    check_range(y_val, estimator.loss, "y_val")
+    y_val = estimator._matrix_of_y(y_val, "y_val", is_first=False)
+    offset_val = _offset_beside(y_val, offset_val, estimator_loss(estimator), "offset_val")
     with _naming("sample_weight_val"):
         weight = _checked_weight(sample_weight_val, X_val, "sample_weight_val")
-    return X_val.tocsr() if sparse.issparse(X_val) else X_val, y_val, weight
+    weight = estimator._weighted(y_val, weight, is_training=False)
+    return X_val.tocsr() if sparse.issparse(X_val) else X_val, y_val, weight, offset_val
 
 
 def fit_data(estimator, arrays, validation, target, seed):
@@ -147,25 +147,50 @@ def fit_data(estimator, arrays, validation, target, seed):
 
     ``target`` is the scale of y to keep, or None to take that of the training rows.
     """
-    X, y, weight = arrays
-    train, held_out = _Part(X, y, weight), None if validation is None else _Part(*validation)
+    train, held_out = _Part(*arrays), None if validation is None else _Part(*validation)
+    loss = estimator_loss(estimator)
     if held_out is None and estimator.early_stopping and estimator.solver != "lbfgs":
-        mask = validation_rows(X, y, weight, estimator.validation_fraction, seed)
-        train, held_out = _part(*arrays, ~mask), _part(*arrays, mask)
-    if held_out is not None and held_out.y.shape[1] != y.shape[1]:
-        raise ValueError(f"y_val has {held_out.y.shape[1]} outputs, y has {y.shape[1]}.")
-    if held_out is not None and estimator.early_stopping:
+        fraction, strata = estimator.validation_fraction, loss.strata(train.y)
+        mask = validation_rows(*train[:3], fraction, seed, strata)
+        train, held_out = train.of(~mask), train.of(mask)
+    _check_validation(train, held_out)
+    if held_out is not None and estimator.early_stopping and loss.scores_spread:
         _warn_of_constant(held_out, train)
+    given = train
+    train, held_out = train.beyond(loss), None if held_out is None else held_out.beyond(loss)
     if target is None:
         is_network = len(hidden_sizes(estimator.hidden_layer_sizes)) > 0
-        scale = LOSSES[estimator.loss].target
+        scale = TARGET_SCALES[loss.scaling]
         how = {"snap": is_network, "has_intercept": estimator.fit_intercept}
-        target = scale.of(train.y, train.weight, estimator.normalize_y, **how)
-    validation = None if held_out is None else _samples(held_out, target, X.dtype)
+        normalize, weight = getattr(estimator, "normalize_y", False), train.weight
+        target = scale.of(train.y, weight, normalize, offset=train.offset, **how)
+    samples = [
+        None if part is None else _samples(part, target, train.X.dtype)
+        for part in (train, held_out)
+    ]
+    limits, is_monotone = _limits(estimator, train.X.shape[1])
+    return FitData(*samples, target, given.y, given.offset, limits, is_monotone)
+
+
+def _limits(estimator, n_features):
+    """(limits of what leaves each feature, or None; whether they make the function monotone)."""
     names = getattr(estimator, "feature_names_in_", None)
     limits = estimator.lower_limits, estimator.upper_limits
-    limits = coefficient_limits(*limits, X.shape[1], names)
-    return FitData(_samples(train, target, X.dtype), validation, target, train.y, limits)
+    limits = coefficient_limits(*limits, n_features, names)
+    signs = monotone_signs(estimator, n_features, names)
+    return signed_limits(limits, signs), signs is not None
+
+
+def _check_validation(train, held_out):
+    """ValueError for validation rows with other outputs, or without the offset of training."""
+    if held_out is None:
+        return
+    if held_out.y.shape[1] != train.y.shape[1]:
+        raise ValueError(f"y_val has {held_out.y.shape[1]} outputs, y has {train.y.shape[1]}.")
+    if (held_out.offset is None) != (train.offset is None):
+        names = ("offset", "offset_val")
+        given, missing = names if held_out.offset is None else names[::-1]
+        raise ValueError(f"{given} is provided with X_val, but {missing} was not provided.")
 
 
 def _warn_of_constant(held_out, train):
@@ -180,17 +205,25 @@ def _warn_of_constant(held_out, train):
 
 
 class _Part(NamedTuple):
-    """Rows of X, all or some, with their y and weights."""
+    """Rows of X, all or some, with their y, weights and offset."""
 
     X: object
     y: np.ndarray
     weight: np.ndarray | None
+    offset: np.ndarray | None = None
     rows: np.ndarray | None = None
 
+    def of(self, mask):
+        """Those of a mask of all rows; X is not copied."""
+        rows = np.flatnonzero(mask)
+        own = self.y[rows], _rows(self.weight, rows), _rows(self.offset, rows)
+        return _Part(self.X, *own, rows)
 
-def _part(X, y, weight, mask):
-    rows = np.flatnonzero(mask)
-    return _Part(X, y[rows], None if weight is None else weight[rows], rows)
+    def beyond(self, loss):
+        """With the offset taken from y, where that is the same to the loss."""
+        if self.offset is None or not loss.of_difference:
+            return self
+        return self._replace(y=self.y - self.offset, offset=None)
 
 
 def _samples(part, target, dtype):
@@ -202,4 +235,5 @@ def _samples(part, target, dtype):
             f"y holds values too large for {np.dtype(dtype).name}: scale y, or give X in float64."
         )
     weight = None if part.weight is None or (part.weight == 1).all() else part.weight
-    return Samples(part.X.astype(dtype, copy=False), y, weight, part.rows)
+    offset = None if part.offset is None else target.centred(part.offset).astype(dtype)
+    return Samples(part.X.astype(dtype, copy=False), y, weight, part.rows, offset)

@@ -14,7 +14,7 @@ def checked_rows(estimator, X):
     return validate_data(estimator, X, accept_sparse=["csr", "csc"], reset=False)
 
 
-def checked_pair(estimator, X, y, *, reset):
+def checked_pair(estimator, X, y, *, reset, y_numeric=True):
     """X (n, p) and y to train on, as ``validate_data`` has them."""
     are_plain = _is_plain(X, 2) and _is_plain(y, 1, 2) and X.flags.c_contiguous
     has_names = hasattr(estimator, "feature_names_in_")
@@ -27,7 +27,7 @@ def checked_pair(estimator, X, y, *, reset):
         y,
         accept_sparse=["csr", "csc"],
         multi_output=True,
-        y_numeric=True,
+        y_numeric=y_numeric,
         dtype=(np.float64, np.float32),
         order="C",
         reset=reset,

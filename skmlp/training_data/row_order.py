@@ -40,14 +40,20 @@ def _refined(ranks, values):
     return refined
 
 
-def drawn_folds(n_folds, unit, rng):
+def drawn_folds(n_folds, unit, rng, strata=None):
     """The fold (n_rows,) of each row, drawn at random; rows of one unit lie in the same.
 
-    ``unit`` (n_rows,) are their numbers. Each goes to the smallest fold so far.
+    ``unit`` (n_rows,) are their numbers. Each goes to the smallest fold so far: to one with the
+    fewest rows of the unit's most frequent class, where ``strata`` (n_rows,) are the rows' classes.
     """
-    _, unit, sizes = np.unique(unit, return_inverse=True, return_counts=True)
-    fold_of, n_rows = np.empty(len(sizes), dtype=np.intp), np.zeros(n_folds, dtype=np.intp)
-    for one in rng.permutation(len(sizes)):
-        fold_of[one] = n_rows.argmin()
-        n_rows[fold_of[one]] += sizes[one]
+    _, unit = np.unique(unit, return_inverse=True)
+    strata = np.zeros(len(unit)) if strata is None else strata
+    _, strata = np.unique(strata, return_inverse=True)
+    members = np.zeros((unit.max() + 1, strata.max() + 1), dtype=np.intp)
+    np.add.at(members, (unit, strata), 1)
+    fold_of, n_rows = np.empty(len(members), dtype=np.intp), np.zeros((n_folds, members.shape[1]))
+    for one in rng.permutation(len(members)):
+        own = n_rows[:, members[one].argmax()]
+        fold_of[one] = np.lexsort((n_rows.sum(axis=1), own))[0]
+        n_rows[fold_of[one]] += members[one]
     return fold_of[unit]

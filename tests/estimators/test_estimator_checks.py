@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skmlp import RegularizedMLPRegressor
+from skmlp import RegularizedMLPClassifier, RegularizedMLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -23,12 +23,20 @@ CONFIGURATIONS = [
     {"normalization": "layer"},
     {"early_stopping": True, "validation_fraction": 0.3},
     {"hidden_layer_sizes": ()},
-    {"hidden_layer_sizes": (), "solver": "lbfgs", "l1_per_layer": 1e-2},
+]
+
+
+EXACT = {"hidden_layer_sizes": (), "solver": "lbfgs", "l1_per_layer": 1e-2}
+OF_CLASSES = [
+    *CONFIGURATIONS,
+    {"class_weight": "balanced"},
+    {**EXACT, "tol": 1e-9, "max_iter": 1000},
 ]
 
 
 @parametrize_with_checks(
-    [RegularizedMLPRegressor(**{**SMALL, **changes}) for changes in CONFIGURATIONS]
+    [RegularizedMLPRegressor(**{**SMALL, **changes}) for changes in [*CONFIGURATIONS, EXACT]]
+    + [RegularizedMLPClassifier(**{**SMALL, **changes}) for changes in OF_CLASSES]
 )
 def test_scikit_learn_check(estimator, check):
     check(estimator)

@@ -66,7 +66,7 @@ def test_a_network_no_better_than_a_linear_model_excludes_nothing_for_good(
 def test_the_linear_error_is_the_lasso_s():
     model = network(group_l1=1.0)
     networks = InitialNetworks(Scheme("group_l1"), Trainer(1, None), Tally(model))
-    arrays, rows = (X, y[:, None], None), np.arange(N_ROWS)
+    arrays, rows = (X, y[:, None], None, None), np.arange(N_ROWS)
     (judge,) = problems_of(model, arrays, [(rows[:80], rows[80:])], 0)[1:]
     end = np.abs((X[:80] - X[:80].mean(0)).T @ (y[:80] - y[:80].mean())).max() / 80
     errors = [

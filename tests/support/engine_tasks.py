@@ -1,6 +1,7 @@
 """Tasks as the estimator makes them, and the network of torch's own functions."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from unittest import mock
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch.nn import functional
 from skmlp import RegularizedMLPRegressor
 from skmlp.engine.descent.lockstep import ScaledStack
 from skmlp.engine.descent.panoc import Question
+from skmlp.engine.losses.table import CLASSIFICATION, loss_of
 from skmlp.engine.network.layout import Layout
 from skmlp.engine.task import Task, Weights
 
@@ -30,10 +32,18 @@ class _Handed(Exception):
 
 
 def task_of(X, y, sample_weight=None, *, validation=None, **params) -> Task:
-    """The task that an estimator hands to the engine; y is kept as it is by default."""
+    """The task that an estimator hands to the engine; y is kept as it is by default.
+
+    For the losses of classes y holds the columns of zeros and ones.
+    """
     X_val, y_val = validation or (None, None)
+    if params.get("loss") in CLASSIFICATION:
+        task = task_of(
+            X, y, sample_weight, validation=validation, **{**params, "loss": "squared_error"}
+        )
+        return replace(task, program=replace(task.program, loss=loss_of(params["loss"])))
     model = RegularizedMLPRegressor(**{"normalize_y": False, "random_state": 0, **params})
-    with mock.patch("skmlp.estimators.regressor.train_together", side_effect=_Handed) as train:
+    with mock.patch("skmlp.estimators.mlp.train_together", side_effect=_Handed) as train:
         try:
             model.fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
         except _Handed:

@@ -1,5 +1,8 @@
 """The data sets of the reference numbers of R's glmnet, scikit-learn and SciPy."""
 
+from functools import partial
+
+import numpy as np
 from sklearn.datasets import load_diabetes, make_regression
 
 
@@ -19,3 +22,23 @@ def regression():
 
 
 RECIPES = {"diabetes": diabetes, "diabetes_std": standardized_diabetes, "reg": regression}
+
+
+# Counts, for glmnet's Poisson paths
+
+
+def _counts(n_samples, n_features, density, seed):
+    """X, y and log exposures: a few columns matter, and zeros of X are exact."""
+    rng = np.random.RandomState(seed)
+    X = rng.normal(size=(n_samples, n_features)) * (rng.uniform(size=(n_samples, 1)) + 0.5)
+    X *= rng.uniform(size=X.shape) < density
+    exposure = rng.uniform(0.2, 3.0, n_samples)
+    rate = np.exp(0.3 + 0.6 * X[:, 0] - 0.5 * X[:, 1] + 0.3 * X[:, 2])
+    return X, rng.poisson(exposure * rate).astype(float), np.log(exposure)
+
+
+COUNTS = {
+    "counts": partial(_counts, 200, 12, 1.0, 0),
+    "wide": partial(_counts, 60, 120, 1.0, 1),
+    "sparse": partial(_counts, 300, 40, 0.1, 2),
+}

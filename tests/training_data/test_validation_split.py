@@ -44,3 +44,31 @@ def test_weights_are_repeated_rows(seed):
     once = validation_rows(X[first], y[first], counts.astype(float), 0.2, seed)
     mask = validation_rows(X, y, ONES, 0.2, seed)
     assert set(used[once]) == set(OF_ROW[mask])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_class_has_its_share(seed):
+    strata = np.repeat([0, 1, 2], [120, 60, 20])
+    rows = np.arange(200.0)[:, None]
+    mask = validation_rows(rows, np.eye(3)[strata], ONES, 0.2, seed, strata)
+    assert_array_equal(np.bincount(strata[mask]), [24, 12, 4])
+    order = RNG.permutation(200)
+    y = np.eye(3)[strata][order]
+    other = validation_rows(rows[order], y, ONES, 0.2, seed, strata[order])
+    assert_array_equal(other, mask[order])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_shares_of_classes_are_of_weight(seed):
+    strata = np.repeat([0, 1], 100)
+    weight = np.where(np.arange(200) % 100 < 50, 3.0, 1.0)
+    mask = validation_rows(np.arange(200.0)[:, None], strata[:, None], weight, 0.2, seed, strata)
+    for k in (0, 1):
+        inside = strata == k
+        assert abs(weight[mask & inside].sum() - 0.2 * weight[inside].sum()) <= 3
+
+
+def test_two_classes_need_two_rows_each():
+    strata = np.append(np.zeros(199, dtype=bool), True)
+    with pytest.raises(ValueError, match=r"have only 1 member.*few members are: \['True'\]"):
+        validation_rows(np.arange(200.0)[:, None], strata[:, None], ONES, 0.2, 0, strata)

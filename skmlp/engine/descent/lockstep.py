@@ -14,7 +14,7 @@ from scipy import sparse
 from ..network.layout import Layout
 from ..penalty.prox import PenaltyNumbers
 from ..task import Task
-from .objective import StackObjective
+from .objective import objective_of
 from .panoc import Answer, Minimum, Question, Search
 from .scaling import Scaling
 
@@ -43,7 +43,7 @@ class ScaledStack:
         if members != self._members:
             self._members = members
             own = [[items[k] for k in members] for items in (self._tasks, self._penalties)]
-            self._objective = StackObjective(*own, self._layout)
+            self._objective = objective_of(*own, self._layout)
         with_gradient = any(question.with_gradient for question in questions)
         rows = [question.x for question in questions]
         if not self._is_sparse:

@@ -10,7 +10,6 @@ import numpy as np
 from ..kernels.choice import serves
 from ..network.activations import ACTIVATIONS
 from ..network.layout import Layout
-from ..network.losses import LOSSES
 from ..penalty.prox import PenaltyNumbers
 from ..task import Status, Task
 from .compiled_search import CompiledProblem
@@ -81,7 +80,7 @@ def is_smooth(task: Task) -> bool:
     """Whether the objective has no kinks but those of its penalty."""
     program = task.program
     is_linear = program.n_layers == 1
-    return LOSSES[program.loss].smooth and (is_linear or ACTIVATIONS[program.activation].smooth)
+    return program.loss.smooth and (is_linear or ACTIVATIONS[program.activation].smooth)
 
 
 def _minimize_together(tasks, penalties, layout, rows) -> list[End]:

@@ -11,13 +11,14 @@ import torch
 
 from ..kernels.choice import serves
 from ..kernels.loops import Loops
+from ..network.batch_loss import batch_loss
 from ..network.layout import Layout
-from ..network.losses import LOSSES
 from ..network.perceptron import Network, block_rows
 from ..network.rows import RowLoader
 from ..penalty.prox import PenaltyNumbers
 from ..runtime import finest_dtype
 from ..task import Task
+from .linear_objective import SparseLinear, is_sparse_linear
 
 
 class Objective:
@@ -49,6 +50,8 @@ def objective_of(
     """The objective of the tasks of one program, compiled where that serves them."""
     if serves(tasks[0]):
         return CompiledObjective(tasks, penalties, layout, dtype)
+    if is_sparse_linear(tasks[0]) and dtype in (None, torch.float64):
+        return SparseLinearObjective(tasks, penalties, layout)
     return StackObjective(tasks, penalties, layout, dtype)
 
 
@@ -73,6 +76,22 @@ class CompiledObjective(Objective):
         return np.array(values), gradients.astype(np.float64, copy=False)
 
 
+class SparseLinearObjective(Objective):
+    """Each linear model on its sparse rows by itself."""
+
+    def __init__(self, tasks, penalties, layout: Layout) -> None:
+        self.penalties = penalties
+        self._models = [
+            SparseLinear(task, penalty, layout)
+            for task, penalty in zip(tasks, penalties, strict=True)
+        ]
+
+    def evaluate(self, rows: np.ndarray, with_gradient: bool) -> tuple[np.ndarray, np.ndarray]:
+        pairs = zip(self._models, rows, strict=True)
+        values, gradients = zip(*(m.evaluate(row, with_gradient) for m, row in pairs), strict=True)
+        return np.array(values), np.array(gradients)
+
+
 class StackObjective(Objective):
     """F of the tasks of one program as a function of the flat rows (M, size) of their parameters.
 
@@ -92,7 +111,7 @@ class StackObjective(Objective):
         self.penalties = penalties
         self._layout = layout
         self._program = program.without_dropout
-        self._loss = LOSSES[program.loss]
+        self._loss = program.loss
         device = torch.device(program.device)
         dtype = dtype or finest_dtype(device)
         self._rows = RowLoader.of_models([task.train for task in tasks], dtype, device)
@@ -120,7 +139,7 @@ class StackObjective(Objective):
             network = self._network(batch.n_rows)
             fraction = batch.n_rows / self._program.n_samples
             output = network.forward(batch.X, batch.share if needs_share else None)
-            part, _ = self._loss.value_and_derivative(output, batch.y, batch.weight)
+            part, _ = batch_loss(self._loss, output, batch.y, batch.weight, batch.offset)
             values += fraction * part.cpu().double().numpy()
             if with_gradient:
                 network.backward()

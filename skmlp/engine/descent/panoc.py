@@ -10,8 +10,9 @@ The step is that of the parameters which z leaves neither at zero nor at a bound
 z (Pas, Schuurmans, Patrinos 2022, "Alpaqa: a matrix-free solver for nonlinear MPC and large-scale
 nonconvex optimization", for bounds). Where z is not zero the norms of g are smooth as well.
 
-F is asked for at z, the iterate. Where g is nothing it is f, known at x: then x is the iterate, f
-takes the envelope's place, and this is L-BFGS with steps that lower f enough (Nocedal 1980).
+F is asked for at z, the iterate. Where g is nothing but bounds F is f, known at an x within them:
+then x is the iterate, f takes the envelope's place, and this is L-BFGS (Nocedal 1980) with steps
+that lower f enough, brought back into the bounds (Bertsekas 1982, "Projected Newton methods").
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ class _Problem:
     """Points of a problem at a step size, counting evaluations."""
 
     def __init__(self, penalty, max_fun: float) -> None:
-        self.penalty, self.is_smooth = penalty, penalty.is_nothing
+        self.penalty, self.is_smooth = penalty, not penalty.has_kinks
         self.n_evaluations = 0
         self._max_fun = max_fun
 
@@ -199,6 +200,8 @@ def _line_search(problem: _Problem, point: _Point, curvature: float, direction: 
     tau, n_failures = 1.0, 0
     for _ in range(MAX_HALVINGS):
         x = point.x - (1 - tau) * point.r + tau * direction
+        if problem.is_smooth:
+            x = np.clip(x, problem.penalty.lower, problem.penalty.upper)
         candidate = yield from problem.point(x, gamma)
         if candidate.envelope <= goal:
             value, holds = yield from problem.at_iterate(candidate, curvature)
@@ -240,8 +243,11 @@ def _advance(problem: _Problem, point: _Point, curvature: float, memory: Inverse
         following, raised, value = yield from _to_step(problem, point, curvature)
     else:
         (following, value), raised = found, curvature
-    gammas = CURVATURE_SHARE / raised, CURVATURE_SHARE / curvature
-    memory.add(following.x - point.x, following.r / gammas[0] - point.r / gammas[1])
+    change = following.gradient - point.gradient
+    if not problem.is_smooth:
+        gammas = CURVATURE_SHARE / raised, CURVATURE_SHARE / curvature
+        change = following.r / gammas[0] - point.r / gammas[1]
+    memory.add(following.x - point.x, change)
     return following, raised, value
 
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from ..network.columns import origins_and_scales, pooled
 from ..network.layout import Layout
-from ..network.losses import LOSSES
 from ..penalty.prox import PenaltyNumbers
 from ..task import Samples, Task
 
@@ -35,7 +34,7 @@ class Scaling:
             std = pooled(std, np.asarray(task.program.feature_groups))
         self._mean, self._std = mean[:, None], np.where(std > 0, std, 1.0)[:, None]
         self._y_mean, self._y_scale = 0.0, 1.0
-        if LOSSES[task.program.loss].quadratic:
+        if task.program.loss.quadratic:
             share = task.train.relative_weight() / task.train.n_rows
             if has_intercept:
                 self._y_mean = (share * task.train.y).sum(0)

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from ..network.losses import LOSSES
 from ..task import Status, Task
 from .solvers import Pace
 
@@ -19,7 +18,7 @@ SMALLEST_ADAPTIVE_RATE = 1e-6
 def loss_scale(task: Task) -> float:
     """The size of the loss of the best constant model, one where that is zero."""
     y = task.train.y.astype(np.float64)
-    scale = LOSSES[task.program.loss].scale(y, task.train.relative_weight())
+    scale = task.program.loss.scale(y, task.train.relative_weight(), task.train.offset)
     return scale if scale > 0 else 1.0
 
 

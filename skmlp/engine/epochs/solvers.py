@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..distinct import unique
+from ..network.distinct import unique
 from ..penalty.group_norms import GroupNorms
 from ..task import Program
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ..distinct import unique
+from ..network.batch_loss import batch_loss
+from ..network.distinct import unique
 from ..network.layout import Layout
-from ..network.losses import LOSSES
 from ..network.perceptron import Network
 from ..network.preactivations import fold
 from ..network.rows import Batch, RowLoader, batch_slices
@@ -53,7 +53,7 @@ class Stack:
         self.layout = Layout(program)
         self.dtype = getattr(torch, program.dtype)
         self.device = torch.device(program.device)
-        self.loss = LOSSES[program.loss]
+        self.loss = program.loss
         self.solver = SOLVERS[program.solver](program)
         self.flat = torch.tensor(rows, dtype=self.dtype, device=self.device)
         self.penalties = penalties
@@ -171,7 +171,7 @@ class Stack:
         if self.program.normalization == "batch":
             share = batch.share
         output = network.forward(batch.X, share)
-        value, _ = self.loss.value_and_derivative(output, batch.y, batch.weight)
+        value, _ = batch_loss(self.loss, output, batch.y, batch.weight, batch.offset)
         network.backward()
         self.penalty.add_gradient_(self.weight_gradient, self.weights)
         rate, metric = self.solver.update(self.flat, self.gradient, self.state, step)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ..network.batch_loss import batch_loss
 from ..network.layout import Layout
-from ..network.losses import LOSSES
 from ..network.perceptron import output_blocks
 from ..network.rows import RowLoader
 from ..runtime import one_fit
@@ -17,11 +17,13 @@ def validate(
     program: Program, layout: Layout, flat: torch.Tensor, rows: RowLoader
 ) -> list[tuple[float, float]]:
     """(mean loss, the loss's score) of each model of a stack on its rows."""
-    loss = LOSSES[program.loss]
+    loss = program.loss
     total, predictions = 0.0, []
     for batch, output in output_blocks(program, layout.views(flat), rows):
-        predictions.append(loss.mean(output).cpu().double().numpy().copy())
-        value, _ = loss.value_and_derivative(output, batch.y, batch.weight)
+        if batch.offset is not None:
+            output.add_(batch.offset)
+        predictions.append(loss.mean(torch, output).cpu().double().numpy().copy())
+        value, _ = batch_loss(loss, output, batch.y, batch.weight)
         total = total + value.cpu().double().numpy() * (batch.n_rows / rows.samples[0].n_rows)
     predictions = np.concatenate(predictions, axis=1)
     return [
@@ -34,12 +36,12 @@ def validate(
 
 def judge(program: Program, output: np.ndarray, samples: Samples) -> tuple[float, float]:
     """(mean loss, score) of one network from its outputs before the link (n, q)."""
-    loss, weight = LOSSES[program.loss], samples.relative_weight()
+    loss, weight = program.loss, samples.relative_weight()
     y = torch.from_numpy(np.ascontiguousarray(samples.y, dtype=output.dtype))[None]
-    outputs = torch.from_numpy(output)[None]
-    prediction = loss.mean(outputs)[0].double().numpy().copy()
+    outputs = torch.from_numpy(output if samples.offset is None else output + samples.offset)[None]
+    prediction = loss.mean(torch, outputs)[0].double().numpy().copy()
     share = None if samples.weight is None else torch.from_numpy(weight.astype(output.dtype))[None]
-    value, _ = loss.value_and_derivative(outputs, y, share)
+    value, _ = batch_loss(loss, outputs, y, share)
     return float(value), loss.score(samples.y, prediction, weight)
 
 
@@ -49,11 +51,15 @@ def validate_weights(task: Task, weights: Weights) -> tuple[float, float]:
 
 
 def training_outputs(task: Task, weights: Weights) -> np.ndarray:
-    """Outputs before the link (n, q) of a network, batch normalisation folded, on training rows."""
+    """Outputs before the link (n, q) on training rows, with their offset, of a network.
+
+    Batch normalisation is folded.
+    """
     with one_fit():
         program, layout, flat, rows = _loaded(task, weights, task.train)
         blocks = output_blocks(program, layout.views(flat), rows)
-        return np.concatenate([output[0].numpy().copy() for _, output in blocks])
+        outputs = np.concatenate([output[0].numpy().copy() for _, output in blocks])
+        return outputs + task.train.shift
 
 
 def _loaded(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import cython_blas, cython_lapack
 
+from ..losses.base import Loss
 from ..network.layout import Layout
 from ..penalty.prox import PenaltyNumbers
 from ..task import Program, Samples
@@ -39,7 +40,17 @@ ACTIVATIONS = (
     "gelu",
 )
 KEEPING_INPUT = frozenset({"softplus", "silu", "gelu"})
-LOSSES = ("squared_error", "poisson")
+LOSSES = {  # by name, and the number that each has
+    "squared_error": None,
+    "poisson": None,
+    "absolute_error": None,
+    "huber": "delta",
+    "quantile": "level",
+    "gamma": None,
+    "tweedie": "power",
+    "log_loss": None,
+    "multinomial": None,
+}
 MOST_LAYERS = 64
 
 
@@ -73,15 +84,23 @@ ROUTINES = _routines()
 POTRF = compiled.address(cython_lapack.__pyx_capi__["dpotrf"])[0] if ROUTINES else 0
 
 
+def knows(loss: Loss) -> bool:
+    """Whether a loss has a row in the tables."""
+    return loss.name in LOSSES and (not LOSSES[loss.name] or hasattr(loss, LOSSES[loss.name]))
+
+
 def program_numbers(program: Program, layout: Layout) -> np.ndarray:
     """A network as the integers that the loops read."""
+    loss = program.loss
+    number = LOSSES[loss.name] and getattr(loss, LOSSES[loss.name])
     starts = [[0, *(field.start for field in fields)] for fields in layout.groups[:2]]
     return np.array(
         [
             program.n_layers,
             ACTIVATIONS.index(program.activation),
             program.activation in KEEPING_INPUT,
-            LOSSES.index(program.loss),
+            [*LOSSES].index(loss.name),
+            int(np.float64(number or 0.0).view(np.int64)),
             layout.size,
             layout.n_weights,
             *program.layer_sizes,
@@ -112,6 +131,7 @@ def data_arrays(samples: Samples, dtype: str, standardised=(None, None)) -> tupl
         None if rows is None else _in_memory(rows, np.int64),
         *standardised,
         samples.n_rows,
+        None if samples.offset is None else _in_memory(samples.offset, dtype),
     )
 
 

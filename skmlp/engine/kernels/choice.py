@@ -42,7 +42,7 @@ def serves(task: Task) -> bool:
         is_on()
         and program.device == "cpu"
         and program.activation in binding.ACTIVATIONS
-        and program.loss in binding.LOSSES
+        and binding.knows(program.loss)
         and program.normalization is None
         and not any(program.dropout)
         and program.n_layers <= binding.MOST_LAYERS

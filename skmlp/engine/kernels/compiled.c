@@ -46,7 +46,7 @@
 
 typedef ptrdiff_t Index; /* of numbers, as long as memory is: a long has 32 bits on Windows */
 
-enum { SQUARED_ERROR, POISSON };
+enum { SQUARED_ERROR, POISSON, ABSOLUTE_ERROR, HUBER, QUANTILE, GAMMA, TWEEDIE, LOG_LOSS, MULTINOMIAL };
 enum { L2_PART = 1, OTHER_PARTS = 2 };
 
 /* numpy/random/bitgen.h */
@@ -62,6 +62,7 @@ typedef struct {
    where those of layer k lie in the flat row. */
 typedef struct {
   int n_layers, activation, keeps_input, loss;
+  double loss_number; /* of a loss that has one */
   Index size, n_weights;
   const int64_t *sizes, *weights, *biases;
 } Program;
@@ -170,6 +171,7 @@ INLINE float with_sign_single(float size, float sign) { return copysignf(size, s
    3.253884646e-4f, -2.240520495e-4f, 2.363482007e-5f}
 #include "elementwise.inc"
 #include "network.inc"
+#include "losses.inc"
 #include "training.inc"
 #undef R
 #undef SUFFIX
@@ -233,6 +235,7 @@ INLINE double with_sign_double(double size, double sign) { return copysign(size,
    4.4349590700096282602e-10}
 #include "elementwise.inc"
 #include "network.inc"
+#include "losses.inc"
 #include "training.inc"
 
 /* What Python hands over: buffers, released together. */
@@ -265,8 +268,9 @@ static Program program_of(Buffers *buffers, PyObject *array) {
   const int64_t *ints = memory_of(buffers, array, 0);
   if (!ints) return p;
   p.n_layers = (int)ints[0], p.activation = (int)ints[1], p.keeps_input = (int)ints[2];
-  p.loss = (int)ints[3], p.size = (Index)ints[4], p.n_weights = (Index)ints[5];
-  p.sizes = ints + 6;
+  p.loss = (int)ints[3], p.size = (Index)ints[5], p.n_weights = (Index)ints[6];
+  memcpy(&p.loss_number, ints + 4, sizeof p.loss_number);
+  p.sizes = ints + 7;
   p.weights = p.sizes + p.n_layers + 1;
   p.biases = p.weights + p.n_layers + 1;
   return p;

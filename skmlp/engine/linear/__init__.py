@@ -1,1 +1,1 @@
-"""No hidden layer and squared error: the lasso family, solved to rounding."""
+"""No hidden layer: the lasso family to rounding, quantiles by linear programming."""

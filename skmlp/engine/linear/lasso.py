@@ -14,7 +14,6 @@ from scipy import sparse
 
 from ..network.columns import BLOCK_ROWS, UNUSABLE, origins_and_scales, pooled
 from ..network.layout import Layout
-from ..network.losses import LOSSES
 from ..penalty.prox import PenaltyNumbers, penalty_numbers
 from ..task import Program, Samples, Solution, Status, Task, Weights
 from .duality import Squares, dual_gap
@@ -198,7 +197,7 @@ class OneOutput:
 
 def is_linear_regression(program: Program) -> bool:
     """Whether the problem is one of least squares, with a penalty."""
-    return program.n_layers == 1 and LOSSES[program.loss].quadratic
+    return program.n_layers == 1 and program.loss.quadratic
 
 
 def solve_linear(task: Task) -> Solution:

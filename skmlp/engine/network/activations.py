@@ -23,8 +23,8 @@ class Activation(NamedTuple):
 
     ``delta`` may be ``out`` itself, or broadcast. ``kept`` is the activation's output, or its
     input where ``keeps_input`` is set. ``slope`` is that of its linear part, ``smooth`` says
-    that it has no kink, ``increasing`` that it nowhere falls; first weights are drawn within
-    sqrt(``spread`` / (n_in + n_out)).
+    that it has no kink, ``increasing`` that it nowhere falls, ``convex`` that it bends upwards
+    alone; first weights are drawn within sqrt(``spread`` / (n_in + n_out)).
     """
 
     forward: Callable[[Tensor, Tensor], Tensor]
@@ -32,6 +32,7 @@ class Activation(NamedTuple):
     keeps_input: bool = False
     smooth: bool = True
     increasing: bool = True
+    convex: bool = False
     slope: float = 1.0
     spread: float = 6.0
 
@@ -61,6 +62,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z, out: z.relu_() if out is z else torch.clamp(z, min=0, out=out),
         lambda delta, a, out: aten.threshold_backward.grad_input(delta, a, 0, grad_input=out),
         smooth=False,
+        convex=True,
     ),
     "tanh": Activation(
         lambda z, out: torch.tanh(z, out=out),
@@ -78,6 +80,7 @@ ACTIVATIONS: dict[str, Activation] = {
             delta, a, LEAKY_SLOPE, True, grad_input=out
         ),
         smooth=False,
+        convex=True,
     ),
     "silu": Activation(
         lambda z, out: aten.silu.out(z, out=out),
@@ -92,5 +95,6 @@ ACTIVATIONS: dict[str, Activation] = {
             delta, z, 1, SOFTPLUS_LINEAR_ABOVE, grad_input=out
         ),
         keeps_input=True,
+        convex=True,
     ),
 }

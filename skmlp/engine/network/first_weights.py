@@ -9,7 +9,6 @@ import numpy as np
 from ..task import Program, Samples, Task, Weights
 from .activations import ACTIVATIONS
 from .columns import origins_and_scales
-from .losses import LOSSES
 from .preactivations import standardize_layers, unfold
 
 SMALLEST_POSITIVE = 1e-4
@@ -40,7 +39,7 @@ def output_bias(program: Program, train: Samples) -> np.ndarray:
     """The output (q,) of the best constant model, zero without an intercept."""
     if not program.has_intercept:
         return np.zeros(train.y.shape[1])
-    return LOSSES[program.loss].constant(train.y, train.relative_weight())
+    return program.loss.constant(train.y, train.relative_weight(), train.offset)
 
 
 def constant_weights(task: Task) -> Weights:
@@ -56,6 +55,7 @@ def constant_weights(task: Task) -> Weights:
 def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
     """Initial weights of a network, with its output centred at the mean of y.
 
+    The first piece of a stream need not have its classes' shares: there biases are as drawn.
     Deterministic solvers work on standardised X and scaled y, for which theirs are drawn.
     """
     weights = glorot(task, rng)
@@ -64,6 +64,7 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
             weights.coefs[k] = np.maximum(weights.coefs[k], 0.0) + SMALLEST_POSITIVE
     weights.coefs[0] = _within_signs(weights.coefs[0], task.limits)
     weights.coefs[0][task.excluded] = 0.0
+    drawn = weights.intercepts[-1]
     weights.intercepts[-1] = np.zeros_like(weights.intercepts[-1])
     is_scaled = task.program.is_deterministic
     if is_scaled:
@@ -72,7 +73,10 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
     standardize_layers(task, weights, rng)
     if is_scaled:
         _unscale_output(weights, _scale_of_y(task))
-    weights.intercepts[-1] = weights.intercepts[-1] + output_bias(task.program, task.train)
+    is_piece = task.incremental and task.program.loss.scaling == "none"
+    is_drawn = is_piece and task.program.has_intercept
+    centre = drawn if is_drawn else output_bias(task.program, task.train)
+    weights.intercepts[-1] = weights.intercepts[-1] + centre
     if task.program.normalization == "batch" and any(task.positive):
         return unfold(task, weights._replace(gains=[], shifts=[]))
     return weights
@@ -95,12 +99,9 @@ def _unscale_first_layer(weights: Weights, mean: np.ndarray, std: np.ndarray) ->
 
 
 def _scale_of_y(task: Task) -> float:
-    """What an output is multiplied by where y is: its root mean variance, one with a link."""
-    loss, samples = LOSSES[task.program.loss], task.train
-    if not loss.quadratic:
-        return 1.0
-    variance = loss.scale(samples.y.astype(np.float64), samples.relative_weight())
-    return float(np.sqrt(variance / samples.y.shape[1])) or 1.0
+    """What an output is multiplied by where y is."""
+    samples = task.train
+    return task.program.loss.output_scale(samples.y.astype(np.float64), samples.relative_weight())
 
 
 def _unscale_output(weights: Weights, scale: float) -> None:

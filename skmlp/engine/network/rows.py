@@ -10,13 +10,15 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from ..distinct import unique
 from ..task import Samples
+from .distinct import unique
 from .layout import slots
 
 
 class Batch(NamedTuple):
     """X (M, B, p + 1), y (M, B, q), row weights of mean one over the data set (M, B, 1) or None.
+
+    ``offset`` (M, B, q) is added to the outputs, None for nothing.
 
     The last column of X is ones, for the bias. M is one where all models of a stack see the same
     rows. ``share`` (M, B, 1) are the weights divided by their sum in the batch.
@@ -24,7 +26,8 @@ class Batch(NamedTuple):
 
     X: Tensor
     y: Tensor
-    weight: Tensor | None
+    weight: Tensor | None = None
+    offset: Tensor | None = None
 
     @property
     def n_rows(self) -> int:
@@ -71,11 +74,8 @@ class RowLoader:
         self._shared = len(own) > 1 and self.source_of != own
         self._index = torch.tensor(self.source_of, device=device)
         weighted = any(s.weight is not None for s in samples)
-        self._sources = [
-            [self._source(s.X), self._source(s.y)]
-            + ([self._source(s.relative_weight().astype(s.y.dtype))] if weighted else [])
-            for s in samples
-        ]
+        shifted = any(s.offset is not None for s in samples)
+        self._sources = [self._parts_of(s, weighted, shifted) for s in samples]
         self._rows = [s.rows for s in samples]
         self._gathered: dict[int, Batch] = {}
         self._batches: dict[int, Batch] = {}
@@ -91,6 +91,15 @@ class RowLoader:
     def samples_of_models(self) -> list[Samples]:
         return [self.samples[source] for source in self.source_of]
 
+    def _parts_of(self, samples: Samples, weighted: bool, shifted: bool) -> dict:
+        """The sources of a batch's parts by name."""
+        parts = {"X": self._source(samples.X), "y": self._source(samples.y)}
+        if weighted:
+            parts["weight"] = self._source(samples.relative_weight().astype(samples.y.dtype))
+        if shifted:
+            parts["offset"] = self._source(samples.shift)
+        return parts
+
     def _source(self, array):
         """The array itself on the CPU, its tensor on another device."""
         if self.device.type == "cpu" or sparse.issparse(array):
@@ -98,11 +107,13 @@ class RowLoader:
         return torch.tensor(array, dtype=self.dtype, device=self.device)
 
     def _buffers(self, n_models: int, n_rows: int) -> Batch:
-        widths = [source.shape[1] for source in self._sources[0]]
-        widths[0] += 1
-        parts = [slots(n_models, n_rows, w, dtype=self.dtype, device=self.device) for w in widths]
-        parts[0][..., -1] = 1.0
-        return Batch(*parts, *[None] * (3 - len(parts)))
+        like = {"dtype": self.dtype, "device": self.device}
+        parts = {
+            name: slots(n_models, n_rows, source.shape[1] + (name == "X"), **like)
+            for name, source in self._sources[0].items()
+        }
+        parts["X"][..., -1] = 1.0
+        return Batch(**parts)
 
     def _prepare(self, n_rows: int) -> None:
         """The buffers for batches of ``n_rows``, and which source goes into which."""
@@ -112,8 +123,8 @@ class RowLoader:
             self._batches[n_rows] = self._buffers(len(self.source_of), n_rows)
         self._copies[n_rows] = [
             [
-                (source, _writable(part[k, :, : source.shape[1]]))
-                for source, part in zip(sources, _parts(gathered), strict=True)
+                (source, _writable(getattr(gathered, name)[k, :, : source.shape[1]]))
+                for name, source in sources.items()
             ]
             for k, sources in enumerate(self._sources)
         ]

@@ -15,7 +15,6 @@ import numpy as np
 from scipy import sparse
 
 from ..network.columns import column_moments
-from ..network.losses import LOSSES
 from ..task import Samples, Task, Weights
 
 N_SQUARES, N_PRODUCTS = 10, 10  # those of the largest scores
@@ -34,7 +33,8 @@ def remainder(task: Task, weights: Weights) -> np.ndarray:
     """Minus the loss's derivative at a linear model's outputs (n, k), in its main directions."""
     samples, (coef,) = task.train, weights.coefs
     output = np.asarray(samples.matrix() @ coef) + weights.intercepts[0]
-    slope = -LOSSES[task.program.loss].gradient(output, samples.y) * samples.relative_weight()
+    weight = samples.relative_weight()
+    slope = -task.program.loss.gradient(output + samples.shift, samples.y, weight) * weight
     left, size, _ = np.linalg.svd(slope - slope.mean(0), full_matrices=False)
     return (left * size)[:, :N_DIRECTIONS]
 

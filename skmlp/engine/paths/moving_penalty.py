@@ -131,11 +131,13 @@ def _settled(task: Task, solution: Solution) -> Solution:
     Without hidden layers it is one only where its residual says so: an iteration limit may leave
     nothing too, and a search within its tolerance may leave something at the end of the path.
     """
-    from ..linear.lasso import is_linear_regression
+    from ..linear.exact import is_exact, is_linear_program
 
     program, has_converged = task.program, solution.status is Status.CONVERGED
-    is_exact = has_converged and is_linear_regression(program) and program.is_deterministic
-    if is_exact or program.n_layers > 1:
+    is_known = has_converged and is_exact(task) and program.is_deterministic
+    if is_known and is_linear_program(task):
+        return solution
+    if is_known or program.n_layers > 1:
         if solution.weights.support.any():
             return solution
         return replace(constant(task), dual_gap=solution.dual_gap)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from scipy import sparse
 
+from ..linear.linear_program import end_of_features
 from ..network.activations import ACTIVATIONS
 from ..network.columns import BLOCK_ROWS, origins_and_scales
 from ..network.first_weights import constant_weights, output_bias
 from ..network.layout import Layout
-from ..network.losses import LOSSES
 from ..penalty.group_norms import largest_of
 from ..penalty.prox import penalty_numbers
 from ..runtime import one_fit
@@ -36,12 +36,12 @@ def null_moments(task: Task, offset: np.ndarray | None = None) -> tuple[np.ndarr
     The derivative is that at the outputs ``offset`` (n, q), by default the best constant model's.
     Without an intercept both are about zero.
     """
-    samples, loss = task.train, LOSSES[task.program.loss]
+    samples, loss = task.train, task.program.loss
     mean, std = origins_and_scales(samples, task.program.has_intercept)
     weight = samples.relative_weight()
     if offset is None:
-        offset = output_bias(task.program, samples)
-    downhill = -loss.gradient(offset, samples.y) * weight / samples.n_rows
+        offset = output_bias(task.program, samples) + samples.shift
+    downhill = -loss.gradient(offset, samples.y, weight) * weight / samples.n_rows
     if sparse.issparse(samples.X):
         X = samples.matrix()
         return X.T @ downhill - np.outer(mean, downhill.sum(0)), std
@@ -79,9 +79,23 @@ def largest(scheme, task: Task, offset: np.ndarray | None) -> float:
     if not candidates.rho.size:
         return 0.0
     if task.program.n_layers == 1:
-        end = float((candidates.rho / candidates.moving).max())
+        end = _end_between_kinks(scheme, task, offset)
+        if not np.isfinite(end):
+            end = float((candidates.rho / candidates.moving).max())
         return end / (scheme.l1_ratio or RIDGE_RATIO)
     return _last_chain(scheme, task, candidates)
+
+
+def _end_between_kinks(scheme, task: Task, offset: np.ndarray | None) -> float:
+    """The end of a linear model where rows at kinks leave a choice of slopes, else infinity."""
+    moved, samples, loss = scheme.at(task, 1.0), task.train, task.program.loss
+    is_mixed = scheme.param == "group_l1" and task.l1[0] > 0
+    if loss.slopes is None or moved.program.has_group_norms or is_mixed:
+        return np.inf
+    if offset is None:
+        constant = loss.constant(samples.y, samples.relative_weight())
+        offset = np.broadcast_to(constant, samples.y.shape)
+    return end_of_features(task, offset, task.factors()[1])
 
 
 @dataclass(frozen=True)
@@ -184,8 +198,8 @@ class _Chains:
     """
 
     def __init__(self, scheme, task: Task, candidates: _Candidates) -> None:
-        loss, samples = LOSSES[task.program.loss], task.train
-        constant = loss.constant(samples.y, samples.relative_weight())
+        loss, samples = task.program.loss, task.train
+        constant = loss.constant(samples.y, samples.relative_weight(), samples.offset)
         self._h = float(loss.curvature(constant).mean())
         self._scheme, self._task, self._candidates = scheme, task, candidates
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..descent.objective import FullObjective
 from ..descent.scaling import Scaling
-from ..linear.lasso import is_linear_regression
+from ..linear.exact import is_exact
 from ..network.layout import Layout
 from ..penalty.prox import penalty_numbers
 from ..runtime import one_fit
@@ -41,7 +41,7 @@ def has_working_set(task: Task) -> bool:
     return (
         task.start is not None
         and program.is_deterministic
-        and not is_linear_regression(program)
+        and not is_exact(task)
         and program.normalization != "batch"
     )
 

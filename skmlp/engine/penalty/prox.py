@@ -57,10 +57,9 @@ class PenaltyNumbers:
         return (self.l1 == 0) & np.isinf(bounds).all(0)
 
     @property
-    def is_nothing(self) -> bool:
-        """Whether there are neither L1, bounds nor group norms."""
-        is_unbounded = (self.lower == -np.inf).all() and (self.upper == np.inf).all()
-        return self.groups is None and not self.l1.any() and bool(is_unbounded)
+    def has_kinks(self) -> bool:
+        """Whether there are L1 or group norms, beside bounds."""
+        return self.groups is not None or bool(self.l1.any())
 
     def value(self, row: np.ndarray) -> float:
         """g at a flat row within the bounds."""

@@ -9,6 +9,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import clone
 
+from ...estimators.classifier import RegularizedMLPClassifier
 from ...estimators.regressor import RegularizedMLPRegressor
 from ...parameters.layer_values import strengths
 from ...parameters.task_builder import NEGLIGIBLE_ALPHA
@@ -21,9 +22,8 @@ DEFAULT_PARAMETERS = {
     "tol": 3e-3,
     "random_state": 0,
 }
-DEFAULT_AS_CODE = "RegularizedMLPRegressor({})".format(
-    ", ".join(f"{name}={value!r}" for name, value in DEFAULT_PARAMETERS.items())
-)
+CLASS_ALPHA = 2  # log losses are less curved than squared errors
+OF_CLASSES = {**DEFAULT_PARAMETERS, "alpha": CLASS_ALPHA}
 SMALL_WEIGHT = 0.1  # the mean of weights below which alpha acts as nobody means it
 
 
@@ -62,15 +62,44 @@ def default_network(**params):
     return RegularizedMLPRegressor(**DEFAULT_PARAMETERS | params)
 
 
-def base_network(estimator, param, l1_ratio):
+def default_classifier(**params):
+    """The network that :class:`RegularizedMLPClassifierCV` takes where none is given.
+
+    It is ``RegularizedMLPClassifier(hidden_layer_sizes=50, solver="lbfgs", alpha=2, tol=3e-3,
+    random_state=0)``; see :func:`default_network`.
+
+    Parameters
+    ----------
+    **params : dict
+        Parameters of :class:`RegularizedMLPClassifier` to have beside these, or in their place.
+
+    Returns
+    -------
+    network : RegularizedMLPClassifier
+
+    Examples
+    --------
+    >>> from skmlp import default_classifier
+    >>> default_classifier(class_weight="balanced").alpha
+    2
+    """
+    return RegularizedMLPClassifier(**OF_CLASSES | params)
+
+
+def default_alpha(network):
+    """The alpha of the default network of its kind."""
+    return CLASS_ALPHA if network._takes_labels else DEFAULT_ALPHA
+
+
+def base_network(estimator, param, l1_ratio, default=default_network):
     """The network that a path starts from: the one given, or the default one for None.
 
     Where it was given no penalty but its small default alpha, and the path needs more on the later
     layers, it has the alpha of the default network.
     """
-    network = default_network() if estimator is None else clone(estimator)
+    network = default() if estimator is None else clone(estimator)
     if _lacks_l2(estimator, param, l1_ratio):
-        network.set_params(alpha=DEFAULT_ALPHA)
+        network.set_params(alpha=default_alpha(network))
     return with_penalty(network, param, l1_ratio)
 
 
@@ -80,7 +109,7 @@ def settle_alpha(network, estimator, weight, param, l1_ratio):
     if estimator is not None and not lacks_l2:
         heed_weights(network, weight, l1_ratio)
     elif l1_ratio == 1:
-        network.set_params(alpha=DEFAULT_ALPHA * mean_weight(weight))
+        network.set_params(alpha=default_alpha(network) * mean_weight(weight))
     if lacks_l2:
         warnings.warn(
             "The path of group_l1 needs a penalty on the later layers, and the estimator has only "
@@ -104,7 +133,8 @@ def with_penalty(estimator, param, l1_ratio):
     """
     if not hasattr(estimator, "l1_per_layer"):
         raise ValueError(
-            f"estimator must be a RegularizedMLPRegressor, got {type(estimator).__name__}: put "
+            f"estimator must be a RegularizedMLPRegressor or RegularizedMLPClassifier, got "
+            f"{type(estimator).__name__}: put "
             "transformers in a Pipeline around the path's estimator, or transform X before."
         )
     estimator._validate_params()
@@ -121,16 +151,25 @@ def with_penalty(estimator, param, l1_ratio):
         return estimator.set_params(alpha=1.0)
     free = _free_layers(estimator)
     if free:
+        least = f"alpha={default_alpha(estimator)}"
+        name = (default_classifier if estimator._takes_labels else default_network).__name__
         raise ValueError(
             "A path of group_l1 needs a penalty on every later layer, or scale moves into them and "
             f"there is no minimiser: layers {free} (counted from 0) have none with "
             f"alpha={estimator.alpha!r}, l1_per_layer={estimator.l1_per_layer!r}. Give the network "
-            f"alpha={DEFAULT_ALPHA}, which RegularizedMLPRegressorCV takes by default (for sample "
-            f"weights of mean one): estimator.set_params(alpha={DEFAULT_ALPHA}), or "
-            f"default_network(), which is {DEFAULT_AS_CODE}. Or give l1_ratio=0.9: a tenth of the "
-            "strength is then L2 on every layer."
+            f"{least}, which {type(estimator).__name__}CV takes by default (for sample weights of "
+            f"mean one): estimator.set_params({least}), or {name}(), which is "
+            f"{default_as_code(estimator)}. Or give l1_ratio=0.9: a tenth of the strength is then "
+            "L2 on every layer."
         )
     return estimator
+
+
+def default_as_code(network):
+    """The default network of its kind, written out."""
+    parameters = OF_CLASSES if network._takes_labels else DEFAULT_PARAMETERS
+    text = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+    return f"{type(network).__name__}({text})"
 
 
 def is_plain(estimator):

@@ -14,11 +14,12 @@ N_FOLDS = 5
 
 
 class Rows(NamedTuple):
-    """Some of the rows: X, y (n, q) and weights (n,) or None."""
+    """Some of the rows: X, y (n, q), weights (n,) and offset (n, q), each of these or None."""
 
     X: object
     y: np.ndarray
     weight: np.ndarray | None
+    offset: np.ndarray | None = None
 
     @property
     def total_weight(self):
@@ -27,11 +28,13 @@ class Rows(NamedTuple):
 
 def rows_of(arrays, rows):
     """The given rows, without those of weight zero."""
-    X, y, weight = arrays
-    rows = np.arange(len(y))[rows]
+    X, *others = arrays
+    _, weight, _ = others
+    rows = np.arange(X.shape[0])[rows]
     if weight is not None:
         rows = rows[weight[rows] > 0]
-    return Rows(_safe_indexing(X, rows), y[rows], None if weight is None else weight[rows])
+    others = [None if array is None else array[rows] for array in others]
+    return Rows(_safe_indexing(X, rows), *others)
 
 
 class Split(NamedTuple):
@@ -45,31 +48,33 @@ class Split(NamedTuple):
     chosen: object
 
 
-def folds(cv, arrays, seed, groups=None, most_rows=None):
+def folds(cv, arrays, seed, groups=None, most_rows=None, strata=None):
     """How the rows are split.
 
     For None (five) and for a number the folds are drawn from ``seed``, of at most ``most_rows``
     rows drawn from all, and rows are in an order of their own, so that the one they come in does
-    not matter; equal rows, and ``groups``, stay together. What else is given splits the rows as
-    they are.
+    not matter; equal rows, and ``groups``, stay together, and each fold has its share of each of
+    ``strata`` (n_rows,), the rows' classes. What else is given splits the rows as they are.
     """
-    X, y, _ = arrays
+    X, y, _, offset = arrays
     if cv is None or isinstance(cv, Integral):
         n_folds = N_FOLDS if cv is None else check_cv(cv).n_splits
-        return _drawn(n_folds, X, y, np.random.RandomState(seed), groups, most_rows)
+        outputs, rng = [y] if offset is None else [y, offset], np.random.RandomState(seed)
+        return _drawn(n_folds, X, outputs, rng, groups, most_rows, strata)
     if np.iterable(cv) and not hasattr(cv, "split"):
         splits = [*cv]
     else:
-        splits = [*check_cv(cv).split(X, y[:, 0] if y.shape[1] == 1 else y, groups)]
+        target = y[:, 0] if y.shape[1] == 1 else y
+        splits = [*check_cv(cv).split(X, target if strata is None else strata, groups)]
     if not splits:
         raise ValueError(f"cv yields no split; a generator is used up by one fit. Got {cv!r}.")
     whole = slice(None)
     return Split(whole, [_checked_fold(fold, len(y)) for fold in splits], whole)
 
 
-def _drawn(n_folds, X, y, rng, groups, most_rows):
+def _drawn(n_folds, X, outputs, rng, groups, most_rows, strata):
     ranks = row_ranks(X)
-    order = np.argsort(row_ranks(y, ranks=ranks), kind="stable")
+    order = np.argsort(row_ranks(*outputs, ranks=ranks), kind="stable")
     unit, name = (ranks, "samples") if groups is None else (groups, "groups")
     chosen = order
     if most_rows is not None and most_rows < len(order):
@@ -79,7 +84,8 @@ def _drawn(n_folds, X, y, rng, groups, most_rows):
         unit, n_units = np.argsort(order), len(chosen)
     if n_units < n_folds:
         raise ValueError(f"cv={n_folds} folds need as many {name}, got n_{name}={n_units}.")
-    fold = drawn_folds(n_folds, unit[chosen], rng)
+    strata = None if strata is None else strata[chosen]
+    fold = drawn_folds(n_folds, unit[chosen], rng, strata)
     pairs = [(chosen[fold != k], chosen[fold == k]) for k in range(n_folds)]
     return Split(order, pairs, chosen)
 

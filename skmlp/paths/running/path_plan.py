@@ -28,6 +28,7 @@ PATH_CONSTRAINTS = {
     "verbose": ["verbose"],
 }
 EPS_OF_WIDE, EPS_OF_TALL = 1e-2, 1e-4  # glmnet's lambda.min.ratio
+EPS_OF_CHOICES = 1e-6  # where folds choose among networks
 
 
 class PathPlan:

@@ -1,15 +1,16 @@
 """Training sets of a path, the whole data and folds of it, and the errors on rows left out."""
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
 
 from ...engine.task import Task
 from ...estimators.prediction import OUTPUT_ACTIVATIONS, forward, linear_outputs
+from ...parameters.loss_values import estimator_loss
 from ...parameters.task_builder import build_task
 from ...training_data.fit_data import fit_data
-from ...training_data.target_losses import LOSSES
+from ...training_data.offsets import on_outputs
 from ...training_data.unit_warnings import warn_of_units
 from .folds import Rows, rows_of
 
@@ -19,7 +20,7 @@ LEAST_ERROR = 1e4 * np.finfo(np.float64).tiny  # below it a good fit's error is 
 class Problem(NamedTuple):
     """One training set: its task, its data, what it leaves out (None for the whole data).
 
-    ``units`` (n_outputs,) are those in which the outputs' errors add up. ``scorer``, where there is
+    ``units`` (n_outputs,) are those in which the outputs' errors add up. ``judge``, where there is
     one, takes the place of the loss.
     """
 
@@ -27,7 +28,7 @@ class Problem(NamedTuple):
     data: object
     held_out: Rows | None = None
     units: np.ndarray | float = 1.0
-    scorer: object = None
+    judge: object = None
 
     def error(self, solution):
         """The loss's mean deviance on the rows left out, or minus their score.
@@ -36,62 +37,65 @@ class Problem(NamedTuple):
         """
         if not solution.is_usable:
             return np.nan
-        if self.scorer is not None:
-            return self._minus_score(solution)
-        held_out, loss = self.held_out, LOSSES[self.task.program.loss]
-        return loss.error(held_out.y, self._outputs(solution), held_out.weight, self.units)
+        if self.judge is not None:
+            return self.judge.error(self._outputs(solution), self.held_out)
+        held_out, loss = self.held_out, self.task.program.loss
+        outputs, unit = self._outputs(solution), self.data.target.scale
+        return loss.error(held_out.y, outputs, held_out.weight, self.units, unit)
 
     def errors(self, solutions):
         """Those of several solutions; of linear models by one product."""
-        is_product = self.scorer is None and self.task.program.n_layers == 1
+        is_product = self.judge is None and self.task.program.loss.quadratic
+        is_product &= self.task.program.n_layers == 1
         if not (is_product and all(solution.is_usable for solution in solutions)):
             return [self.error(solution) for solution in solutions]
-        held_out, loss = self.held_out, LOSSES[self.task.program.loss]
+        held_out, loss = self.held_out, self.task.program.loss
         weights = [self.data.target.to_units(solution.weights) for solution in solutions]
         coefs, intercepts = [w.coefs[0] for w in weights], [w.intercepts[0] for w in weights]
         outputs = linear_outputs(held_out.X, coefs, intercepts)
-        return loss.errors(held_out.y, outputs, held_out.weight, self.units)
-
-    def _minus_score(self, solution):
-        X, y, weight = self.held_out
-        loss = LOSSES[self.task.program.loss]
-        predicted = OUTPUT_ACTIVATIONS[loss.out_activation](self._outputs(solution))
-        single = y.shape[1] == 1
-        known = KnownPredictions(predicted[:, 0] if single else predicted)
-        weights = {} if weight is None else {"sample_weight": weight}
-        score = float(self.scorer(known, X, y[:, 0] if single else y, **weights))
-        return -score if np.isfinite(score) else np.nan
+        y = held_out.y if held_out.offset is None else held_out.y - held_out.offset
+        return loss.errors(y, outputs, held_out.weight, self.units)
 
     def _outputs(self, solution):
-        """Outputs before the link, in the units of y."""
+        """Outputs before the link, in the units of y and beside the offset."""
         weights = self.data.target.to_units(solution.weights)
         norm = (weights.gains, weights.shifts) if weights.gains else None
         activation = self.task.program.activation
         coefs, intercepts = weights.coefs, weights.intercepts
-        return forward(self.held_out.X, coefs, intercepts, activation, "identity", norm)
+        outputs = forward(self.held_out.X, coefs, intercepts, activation, "identity", norm)
+        if self.held_out.offset is None:
+            return outputs
+        link = self.task.program.loss.out_activation
+        return outputs + on_outputs(self.held_out.offset, link, outputs.shape[1])
 
 
-class KnownPredictions(RegressorMixin, BaseEstimator):
-    """A fitted regressor, for scorers, whose predictions of the rows it is asked for are known."""
+class Judge(NamedTuple):
+    """A scorer in the place of the loss, and the estimator that it is told the predictions of."""
 
-    def __init__(self, predicted=None):
-        self.predicted = predicted
+    scorer: object
+    estimator: object
 
-    def predict(self, X):
-        return self.predicted
+    def error(self, outputs, held_out):
+        """Minus the score of outputs before the link (n, q); NaN where it is not finite."""
+        known = copy(self.estimator)
+        known.out_activation_ = estimator_loss(known).out_activation
+        known._checked_rows = lambda X: X
+        known._outputs = lambda X, link="identity", offset=None: OUTPUT_ACTIVATIONS[link](
+            outputs.copy()
+        )
+        weights = {} if held_out.weight is None else {"sample_weight": held_out.weight}
+        score = float(self.scorer(known, held_out.X, known._told(held_out.y), **weights))
+        return -score if np.isfinite(score) else np.nan
 
-    def __sklearn_is_fitted__(self):
-        return True
 
-
-def problems_of(estimator, arrays, splits, seed, order=slice(None), scorer=None):
+def problems_of(estimator, arrays, splits, seed, order=slice(None), judge=None):
     """The whole data, its rows in an order, then each fold's training rows, each with own scales.
 
     Rows of weight zero are in none of them. Errors of several outputs add up in the units of
     training on the whole data, as in the loss.
     """
     whole = rows_of(arrays, order)
-    _check_units(whole.y, LOSSES[estimator.loss].degree)
+    _check_units(whole.y, estimator_loss(estimator).degree)
     problems = [_problem(estimator, whole, seed)]
     warn_of_units(problems[0].task, getattr(estimator, "feature_names_in_", None))
     scale = problems[0].data.target.scale
@@ -104,8 +108,13 @@ def problems_of(estimator, arrays, splits, seed, order=slice(None), scorer=None)
         if not len(training.y):
             raise ValueError("cv holds a fold without a training row of positive weight.")
         problem = _problem(estimator, training, seed, held_out, units)
-        problems.append(problem._replace(scorer=scorer))
+        problems.append(problem._replace(judge=judge))
     return problems
+
+
+def strata_of(estimator, arrays):
+    """The class of each row of (X, y, weight), or None where y is no class."""
+    return estimator_loss(estimator).strata(arrays[1])
 
 
 def _check_units(y, degree):

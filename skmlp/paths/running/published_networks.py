@@ -57,8 +57,8 @@ def predictions(models, X):
 
 
 def take_features(model, estimator):
-    """Let the model have seen the features that an estimator has."""
-    for name in ("n_features_in_", "feature_names_in_"):
+    """Let the model have seen the features, and classes, that an estimator has."""
+    for name in estimator._seen:
         vars(model).pop(name, None)
         if hasattr(estimator, name):
             setattr(model, name, getattr(estimator, name))

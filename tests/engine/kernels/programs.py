@@ -3,6 +3,11 @@
 import numpy as np
 from support.engine_tasks import ACTIVATIONS, task_of
 
+from skmlp.engine.kernels import binding
+from skmlp.engine.losses.table import CLASSIFICATION, loss_of
+
+SMOOTH = ["squared_error", *(name for name in binding.LOSSES if loss_of(name).smooth)]
+
 
 def _choice(rng, options):
     return options[rng.integers(len(options))]
@@ -50,15 +55,25 @@ def random_data(rng, n_rows, loss):
     X = rng.normal(size=(n_rows, rng.integers(1, 9)))
     n_outputs = _choice(rng, [1, 1, 2, 5])
     y = rng.normal(size=(n_rows, n_outputs)) + X[:, :1]
-    y = rng.poisson(np.exp(0.3 * y)).astype(float) if loss == "poisson" else y
+    if loss in ("poisson", "tweedie", "gamma"):
+        y = rng.poisson(np.exp(0.3 * y)) + 1.0 * (loss == "gamma")
+    if loss in CLASSIFICATION:
+        y = classes_of(y, loss)
     weight = rng.uniform(0.5, 2, n_rows) if rng.random() < 0.5 else None
     return X, y[:, 0] if n_outputs == 1 else y, weight
 
 
-def random_task(seed, **params):
+def classes_of(y, loss):
+    """Columns of zeros and ones: where y is above its mean, or the place of each row's largest."""
+    if loss == "log_loss":
+        return (y > y.mean()).astype(float)
+    return np.eye(y.shape[1])[y.argmax(axis=1)]
+
+
+def random_task(seed, losses=SMOOTH, **params):
     """A task of a random program, float64 and with the given parameters."""
     rng = np.random.default_rng(seed)
-    loss = _choice(rng, ["squared_error", "squared_error", "poisson"])
+    loss = _choice(rng, losses)
     X, y, weight = random_data(rng, int(rng.integers(5, 70)), loss)
     drawn = {**random_network(rng), **random_penalty(rng, X.shape[1]), **random_solver(rng)}
     return task_of(X, y, weight, **{"loss": loss, "random_state": seed, **drawn, **params})

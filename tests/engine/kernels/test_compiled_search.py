@@ -61,7 +61,8 @@ def test_search_is_that_of_python(seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_ends_are_stationary(seed, activation):
     """By numpy's prox of the gradient there."""
-    task = random_task(seed, activation=activation, hidden_layer_sizes=(6,), alpha=1.0)
+    network = {"activation": activation, "hidden_layer_sizes": (6,), "alpha": 1.0}
+    task = random_task(seed, losses=["squared_error", "poisson"], **network)
     problem, layout = problem_of(task)
     start = 0.5 * random_row(layout, np.random.default_rng(seed))
     end = compiled(problem, start, monitor_of(problem), max_iter=5000)

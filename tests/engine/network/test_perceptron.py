@@ -18,8 +18,8 @@ from support.engine_tasks import (
 
 from skmlp.engine.network import perceptron as engine_network
 from skmlp.engine.network.activations import ACTIVATIONS as ENGINE_ACTIVATIONS
+from skmlp.engine.network.batch_loss import batch_loss
 from skmlp.engine.network.layout import Layout
-from skmlp.engine.network.losses import LOSSES
 from skmlp.engine.network.perceptron import Network, output_blocks
 from skmlp.engine.network.rows import Batch, RowLoader
 from skmlp.engine.task import Samples
@@ -58,8 +58,7 @@ class Stack:
         self.flat.copy_(torch.tensor(rows))
         share = self.batch.share if self.program.normalization == "batch" else None
         output = self.network.forward(self.batch.X, share)
-        loss = LOSSES[self.program.loss]
-        value, _ = loss.value_and_derivative(output, self.batch.y, self.batch.weight)
+        value, _ = batch_loss(self.program.loss, output, self.batch.y, self.batch.weight)
         if backward:
             self.network.backward()
         return value.numpy().copy()
@@ -71,7 +70,7 @@ class Stack:
         masks = [None if mask is None else mask[model][rows] for mask in self.network.masks]
         X, y = self.X[model][rows], self.y[model][rows]
         output = network(leaves, X, program.activation, program.normalization, masks)
-        value = mean_loss(output, y, program.loss)
+        value = mean_loss(output, y, program.loss.name)
         return float(value.detach()), self.layout.pack(gradients(value, leaves))
 
 

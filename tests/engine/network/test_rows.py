@@ -133,7 +133,7 @@ def test_no_copy_of_the_data(dtype):
     order = RNG.permutation(n_rows)
     tracemalloc.start()
     loader = RowLoader([big], dtype, CPU)
-    assert any(source is big.X for source in loader._sources[0])
+    assert loader._sources[0]["X"] is big.X
     for piece in batch_slices(n_rows, size):
         loader.load([order[piece]], size)
     peak = tracemalloc.get_traced_memory()[1]

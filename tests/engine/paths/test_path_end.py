@@ -13,8 +13,8 @@ from support.engine_tasks import task_of
 from skmlp import RegularizedMLPRegressor, regularization_path
 from skmlp.engine.descent.objective import objective_of
 from skmlp.engine.epochs.validation_loss import training_outputs
+from skmlp.engine.losses.table import loss_of
 from skmlp.engine.network.layout import Layout
-from skmlp.engine.network.losses import LOSSES
 from skmlp.engine.paths.moving_penalty import Scheme, constant
 from skmlp.engine.paths.path_end import end_of_network, null_moments, unpenalised
 from skmlp.engine.penalty.prox import penalty_numbers
@@ -27,7 +27,11 @@ SIGNAL = np.column_stack([0.5 * X[:, 0] - 0.3 * X[:, 1] + 0.4 * X[:, 2], 0.2 * X
 TARGETS = {
     "squared_error": SIGNAL + RNG.normal(size=(120, 2)),
     "poisson": RNG.poisson(np.exp(SIGNAL)).astype(float),
+    "gamma": RNG.gamma(3.0, np.exp(SIGNAL)),
+    "tweedie": RNG.poisson(np.exp(SIGNAL)) * RNG.uniform(0.5, 2, (120, 1)),
+    "huber": SIGNAL + RNG.standard_t(2, size=(120, 2)),
 }
+LOSSES = [*TARGETS]
 WEIGHT = RNG.uniform(0.2, 3, 120)
 LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0, "tol": 1e-9}
 LINEAR |= {"max_iter": 5000, "max_fun": 20000}
@@ -38,14 +42,13 @@ def test_null_moments_are_the_gradient_of_the_constant_model(name):
     """Of the weighted mean loss with respect to a coefficient, X centred, by finite differences."""
     y, share = TARGETS[name], WEIGHT / WEIGHT.sum()
     task = task_of(X, y, WEIGHT, **LINEAR, loss=name)
-    constant = LOSSES[name].constant(y, WEIGHT[:, None] / WEIGHT.mean())
+    loss = loss_of(name)
+    constant = loss.constant(y, WEIGHT[:, None] / WEIGHT.mean())
     centred = X - share @ X
 
     def value(column, output, step):
         f = constant[output] + step * centred[:, column]
-        if name == "poisson":
-            return share @ (np.exp(f) - y[:, output] * f)
-        return share @ (y[:, output] - f) ** 2 / 2
+        return share @ loss.value_and_derivative(np, f, y[:, output])[0]
 
     expected = [
         [(value(j, q, -1e-5) - value(j, q, 1e-5)) / 2e-5 for q in range(2)] for j in range(6)
@@ -55,19 +58,17 @@ def test_null_moments_are_the_gradient_of_the_constant_model(name):
 
 def exact_end(y, loss, weight):
     """The largest gradient at the best model on the first feature alone."""
-    share = weight / weight.sum()
-    if loss == "squared_error":
-        fit = LinearRegression().fit(X[:, :1], y, weight)
-        residual = y - fit.predict(X[:, :1])
-    else:
+    share, of_row = weight / weight.sum(), loss_of(loss).value_and_derivative
 
-        def value(b):
-            f = b[0] + b[1] * X[:, 0]
-            return share @ (np.exp(f) - y * f)
+    def linear(b):
+        return b[0] + b[1] * X[:, 0]
 
-        b = minimize(value, [0.0, 0.0], tol=1e-13).x
-        residual = y - np.exp(b[0] + b[1] * X[:, 0])
-    return np.abs(X[:, 1:].T @ (share * residual)).max()
+    def value(b):
+        each, slope = of_row(np, linear(b), y)
+        return share @ each, np.array([share @ slope, share @ (slope * X[:, 0])])
+
+    b = minimize(value, [0.0, 0.0], jac=True, tol=1e-13).x
+    return np.abs(X[:, 1:].T @ (share * of_row(np, linear(b), y)[1])).max()
 
 
 @pytest.mark.parametrize("as_matrix", [np.asarray, sparse.csr_array])

@@ -26,6 +26,9 @@ def test_signature_is_mlp_regressors_then_keyword_only():
     new = list(ours.values())[len(reference) :]
     assert {parameter.kind for parameter in new} == {inspect.Parameter.KEYWORD_ONLY}
     assert {parameter.name: parameter.default for parameter in new} == {
+        "quantile": 0.5,
+        "power": 1.5,
+        "huber_delta": 1.35,
         "l1_per_layer": 0.0,
         "group_l1": 0.0,
         "feature_groups": None,
@@ -33,6 +36,7 @@ def test_signature_is_mlp_regressors_then_keyword_only():
         "lower_limits": None,
         "upper_limits": None,
         "positive_weights": False,
+        "monotonic_cst": None,
         "fit_intercept": True,
         "normalize_y": True,
         "normalization": None,
@@ -41,15 +45,14 @@ def test_signature_is_mlp_regressors_then_keyword_only():
     }
 
 
-def test_fit_takes_validation_data_by_keyword():
+def test_fit_takes_offsets_and_validation_data_by_keyword():
     parameters = inspect.signature(RegularizedMLPRegressor().fit).parameters
-    assert list(parameters) == ["X", "y", "sample_weight", "X_val", "y_val", "sample_weight_val"]
-    assert parameters["X_val"].kind is inspect.Parameter.KEYWORD_ONLY
-    assert list(inspect.signature(RegularizedMLPRegressor().partial_fit).parameters) == [
-        "X",
-        "y",
-        "sample_weight",
-    ]
+    assert [*parameters][:3] == ["X", "y", "sample_weight"]
+    assert [*parameters][3:] == ["offset", "X_val", "y_val", "sample_weight_val", "offset_val"]
+    kinds = {parameter.kind for parameter in [*parameters.values()][3:]}
+    assert kinds == {inspect.Parameter.KEYWORD_ONLY}
+    steps = inspect.signature(RegularizedMLPRegressor().partial_fit).parameters
+    assert [*steps] == ["X", "y", "sample_weight", "offset"]
 
 
 # Fitted attributes

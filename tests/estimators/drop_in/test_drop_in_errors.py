@@ -92,7 +92,7 @@ def test_same_error_as_mlp_regressor(call):
 
 
 INVALID = {
-    "loss": "absolute_error",
+    "loss": "log_loss",
     "hidden_layer_sizes": -1,
     "activation": "cube",
     "solver": "newton",
@@ -116,6 +116,9 @@ INVALID = {
     "epsilon": 0.0,
     "n_iter_no_change": 0,
     "max_fun": 0,
+    "quantile": 1.0,
+    "power": -1.0,
+    "huber_delta": 0.0,
     "l1_per_layer": -1.0,
     "group_l1": -1.0,
     "feature_groups": "pairs",
@@ -123,6 +126,7 @@ INVALID = {
     "lower_limits": 1.0,
     "upper_limits": -1.0,
     "positive_weights": "no",
+    "monotonic_cst": "up",
     "fit_intercept": "no",
     "normalize_y": "no",
     "normalization": "group",

@@ -1,0 +1,143 @@
+"""What the weights of a network prove of how its predictions follow each feature."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+INCREASING, DECREASING, CONSTANT, FREE = "increasing", "decreasing", "constant", "free"
+FALLING = {"silu": "silu falls in places", "gelu": "gelu falls in places"}
+POSITIVE_SCALERS = {"StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"}
+
+
+class Monotonicity(NamedTuple):
+    """How predictions follow a feature: 'increasing', 'decreasing', 'constant' or 'free', and why.
+
+    All but 'free' hold for every input; 'free' says that the weights do not decide it.
+    ``output`` counts from 0.
+    """
+
+    feature: object
+    output: int
+    direction: str
+    reason: str
+
+
+def check_monotonic(model, X=None):
+    """What the weights of a fitted network prove: where it increases, decreases, or is free.
+
+    A feature acts on an output along paths of weights. Where the activations nowhere fall, and the
+    products of weights along all paths have one sign, so has the slope, at every input.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        A network of this package, :class:`sklearn.neural_network.MLPRegressor` or a binary
+        :class:`~sklearn.neural_network.MLPClassifier`, or a Pipeline of scalers that keep the order
+        (StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler) and such a network. After other
+        transformers features are those that the network sees.
+
+    X : array-like of shape (n_samples, n_features), default=None
+        Inputs of the network on which features that are free are looked at: the reason then says
+        whether predictions rise, fall or do both there, which proves nothing elsewhere.
+
+    Returns
+    -------
+    features : list of Monotonicity
+        (feature, output, direction, reason), by feature and then by output; features by name where
+        the model knows names, else by position.
+
+    Raises
+    ------
+    NotFittedError
+        If the model is not fitted.
+    TypeError
+        For estimators without ``coefs_``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from skmlp import RegularizedMLPRegressor, check_monotonic
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> mlp = RegularizedMLPRegressor(hidden_layer_sizes=10, activation="tanh", solver="lbfgs",
+    ...                               monotonic_cst={"bmi": 1}, alpha=10, random_state=0)
+    >>> found = check_monotonic(mlp.fit(X[["bmi", "age"]].apply(scale), y))
+    >>> [(f.feature, f.direction) for f in found]
+    [('bmi', 'increasing'), ('age', 'free')]
+    """
+    network, names = _network(model)
+    up, down = _paths(network)
+    why_free = _why_free(network)
+    names = range(len(up)) if names is None else names
+    found = []
+    for j, name in enumerate(names):
+        for output in range(up.shape[1]):
+            direction, reason = _direction(up[j, output], down[j, output], why_free)
+            if direction == FREE and X is not None:
+                reason += _on_data(network, np.asarray(X, dtype=float), j, output)
+            found.append(Monotonicity(name, output, direction, reason))
+    return found
+
+
+def _network(model):
+    """The network inside, and the names of its features or None."""
+    names = getattr(model, "feature_names_in_", None)
+    while isinstance(model, Pipeline):
+        check_is_fitted(model)
+        *steps, model = (step for _, step in model.steps)
+        if not all(type(step).__name__ in POSITIVE_SCALERS for step in steps):
+            names = getattr(model, "feature_names_in_", None)
+    model = getattr(model, "estimator_", model)
+    if not hasattr(model, "coefs_"):
+        check_is_fitted(model)
+        raise TypeError(f"model must be a network with coefs_, got {type(model).__name__}.")
+    return model, getattr(model, "feature_names_in_", names)
+
+
+def _paths(network):
+    """Whether there are paths of positive and of negative products (n_features, n_outputs)."""
+    up, down = network.coefs_[0] > 0, network.coefs_[0] < 0
+    for coef in network.coefs_[1:]:
+        rising, falling = coef > 0, coef < 0
+        up, down = up @ rising | down @ falling, up @ falling | down @ rising
+    if network.out_activation_ == "ordered":  # each quantile goes on from those below
+        up, down = (np.logical_or.accumulate(paths, axis=1) for paths in (up, down))
+    return up, down
+
+
+def _why_free(network):
+    """Why no weights could decide it, or None."""
+    if network.out_activation_ == "softmax":
+        return "probabilities of classes share one sum"
+    if len(network.coefs_) == 1:
+        return None
+    if hasattr(network, "layer_norm_gains_"):
+        return "layer normalisation lowers the other units where one rises"
+    return FALLING.get(network.activation)
+
+
+def _direction(rises, falls, why_free):
+    """(direction, reason) from the paths that there are."""
+    if not rises and not falls:
+        return CONSTANT, "no path of weights that are not zero"
+    if why_free is not None:
+        return FREE, why_free
+    if rises and falls:
+        return FREE, "paths with products of both signs"
+    direction = INCREASING if rises else DECREASING
+    return direction, f"all paths have {'positive' if rises else 'negative'} products"
+
+
+def _on_data(network, X, feature, output):
+    """What finite differences say on some rows."""
+    step = np.zeros(X.shape[1])
+    step[feature] = 1e-3 * (np.ptp(X[:, feature]) or 1.0)
+    predict = getattr(network, "predict_proba", network.predict)
+    change = (predict(X + step) - predict(X - step)).reshape(len(X), -1)
+    change = change[:, min(output, change.shape[1] - 1)]
+    word = {(True, True): "rises and falls", (True, False): "rises", (False, True): "falls"}.get(
+        ((change > 0).any(), (change < 0).any()), "does not change"
+    )
+    return f"; on X it {word}"
