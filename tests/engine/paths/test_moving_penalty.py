@@ -179,7 +179,7 @@ def test_working_sets_of_wide_data_double_and_are_certified_on_all_features(as_m
     rng = np.random.default_rng(0)
     wide = rng.normal(size=(40, 220))
     target = np.tanh(wide[:, :12]) @ rng.uniform(1, 2, 12)
-    params = {**DEEP, "tol": 1e-5, "max_iter": 3000, "max_fun": 30000, "group_l1": 0.05}
+    params = {**DEEP, "tol": 1e-6, "max_iter": 3000, "max_fun": 30000, "group_l1": 0.05}
     task = task_of(as_matrix(wide), target, **params)
     start = train([task])[0].weights.restrict(np.arange(2)).embed(np.arange(2), 220)
     assert start.support.any()
