@@ -4,7 +4,7 @@ Which pixels tell digits apart
 
 scikit-learn's digits, 1797 images of 8 x 8 pixels, half of them to train on. The group lasso of a
 network with one hidden layer takes whole pixels out, more of them the stronger it is; the path goes
-from all pixels to none. The heat maps are the norms of the weights that leave each pixel, with white
+from most pixels to none. The heat maps are the norms of the weights that leave each pixel, white
 where there are none. The networks without the penalty, on the pixels that are left, show how few of
 these are enough.
 """
