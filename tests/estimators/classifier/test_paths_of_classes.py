@@ -7,6 +7,7 @@ from classes import CODES, TARGETS, WEIGHT, X, classifier
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmlp import (
     CVPathDisplay,
@@ -176,3 +177,17 @@ def test_displays_take_classifiers():
     assert RegularizationPathDisplay.from_path(model.path_).ax_.lines
     assert WeightsDisplay.from_estimator(model).axes_.size
     assert LossCurveDisplay.from_estimator(classifier(max_iter=5).fit(X, CODES)).ax_.lines
+
+
+CHECKED = {"strengths": [0.03, 0.1], "cv": 2, "alphas": False}  # with a clear minimum
+
+
+@pytest.mark.filterwarnings("ignore")
+@parametrize_with_checks([
+    RegularizedMLPClassifierCV(classifier(**{**LINEAR, "tol": 1e-11}), **CHECKED),
+    RegularizedMLPClassifierCV(
+        default_classifier(hidden_layer_sizes=4, max_iter=4, alpha=1.0), **CHECKED, adaptive=False
+    ),
+])  # fmt: skip
+def test_scikit_learn_check(estimator, check):
+    check(estimator)
