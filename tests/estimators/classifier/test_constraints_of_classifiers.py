@@ -12,6 +12,7 @@ from skmlp import (
     RegularizedMLPClassifierCV,
     check_monotonic,
     regularization_path,
+    stability_selection,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -92,6 +93,9 @@ def test_more_classes_are_monotone_in_nothing():
 def test_classifiers_have_no_offset():
     with pytest.raises(TypeError, match="offset"):
         classifier().fit(X, TARGETS["binary"], offset=np.zeros(len(X)))
+    for run in (regularization_path, stability_selection):
+        with pytest.raises(ValueError, match="offset is for regressors"):
+            run(classifier(**EXACT), X, TARGETS["binary"], offset=np.zeros(len(X)))
 
 
 @pytest.mark.parametrize("kind", ["binary", "multinomial"])
