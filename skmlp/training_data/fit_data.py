@@ -46,6 +46,8 @@ def checked_arrays(
     Rows of weight zero are left out, unless ``all_rows``. ``keeps_labels`` says that the classes
     are those that the estimator knows.
     """
+    if offset is not None and estimator._takes_labels:
+        raise ValueError("offset is for regressors: classifiers predict without one.")
     check_numbers(X, "X")
     if not estimator._takes_labels:
         check_numbers(y, "y")

@@ -41,7 +41,11 @@ CHANGES = {
     "group_l1": (0.01, {}),
     "feature_groups": (((0, 1),), {"group_l1": 0.01}),
     "penalty_factor": ((0.0, 1.0, 2.0, 3.0), {"l1_per_layer": 0.01}),
+    "lower_limits": (0.0, {}),
+    "upper_limits": ((0.0, np.inf, np.inf, 0.0), {}),
     "positive_weights": (True, {}),
+    "monotonic_cst": ((1, 0, -1, 0), {}),
+    "fit_intercept": (False, {"hidden_layer_sizes": (), "solver": "lbfgs"}),
     "normalization": ("batch", {}),
     "dropout": (0.2, {}),
 }
@@ -60,7 +64,7 @@ def test_every_parameter_is_tested_here():
 @pytest.mark.parametrize("name", CHANGES)
 def test_parameter_changes_the_fit_and_equals_the_constructor(name):
     value, beside = CHANGES[name]
-    y = TARGETS["multinomial"]
+    y = TARGETS["binary" if name == "monotonic_cst" else "multinomial"]
     plain = classifier(**beside).fit(X, y).predict_proba(X)
     changed = RegularizedMLPClassifier(**{**SMALL, **beside, name: value})
     assigned = classifier(**beside).set_params(**{name: value})
