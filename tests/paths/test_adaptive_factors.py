@@ -77,7 +77,7 @@ def test_groups_of_wide_data_come_whole():
     groups = [[0, 5, 9], [1, 2]]
     factor = np.where(np.arange(210) == 9, np.inf, 1.0)
     network = default_network(feature_groups=groups, penalty_factor=factor)
-    arrays = (WIDE, effect("product")[:, None], None)
+    arrays = (WIDE, effect("product")[:, None], None, None)
     rows = [(np.arange(50), np.arange(50, 80)), (np.arange(30, 80), np.arange(30))]
     problems = problems_of(network.set_params(group_l1=1.0), arrays, rows, 0)
     screen = Screen(Trainer(1, None), Tally(network), problems[1:])
