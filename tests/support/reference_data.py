@@ -42,3 +42,18 @@ COUNTS = {
     "wide": partial(_counts, 60, 120, 1.0, 1),
     "sparse": partial(_counts, 300, 40, 0.1, 2),
 }
+
+
+def _classes(n_samples, n_features, n_classes, seed):
+    """X (n, p) and classes (n,) of a multinomial model on the first four features."""
+    rng = np.random.default_rng(seed)
+    X, slope = rng.normal(size=(n_samples, n_features)), np.zeros((n_features, n_classes))
+    slope[:4] = rng.normal(size=(4, n_classes))
+    return X, (X @ slope + rng.gumbel(size=(n_samples, n_classes))).argmax(1)
+
+
+CLASSES = {
+    "two": partial(_classes, 120, 8, 2, 0),
+    "wide": partial(_classes, 40, 60, 2, 1),
+    "three": partial(_classes, 150, 6, 3, 2),
+}
