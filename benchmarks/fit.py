@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from _timing import ignore_convergence, in_turn, median_ratio, one_thread, print_table, seconds
 from sklearn.base import clone
-from sklearn.metrics import r2_score
-from sklearn.neural_network import MLPRegressor
+from sklearn.metrics import log_loss, r2_score
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from skorch import NeuralNetRegressor
 
-from skmlp import RegularizedMLPRegressor
+from skmlp import RegularizedMLPClassifier, RegularizedMLPRegressor
 
 SHAPES = [  # rows, features, hidden layers, epochs, batch size
     (442, 10, (32,), 400, 200),
@@ -142,6 +142,32 @@ def measure(shape, dtype, activation, names, repeats):
     }
 
 
+CLASSES = [  # rows, features, hidden, epochs, batch, classes
+    (500, 10, (32,), 200, 200, 2),
+    (2000, 20, (50,), 100, 200, 2),
+    (2000, 20, (50,), 100, 200, 3),
+    (5000, 20, (64, 64), 40, 200, 10),
+]
+
+
+def measure_classes(shape, dtype, repeats):
+    """A row of the table of classifiers: skmlp's beside MLPClassifier."""
+    n_samples, n_features, hidden, epochs, batch_size, n_classes = shape
+    X, y = regression_data(n_samples, n_features, dtype)
+    y = np.digitize(y, np.quantile(y, np.arange(1, n_classes) / n_classes))
+    shared = {"hidden_layer_sizes": hidden, "alpha": ALPHA, "batch_size": batch_size}
+    shared |= {"max_iter": epochs, "n_iter_no_change": np.inf, "random_state": 0}
+    models = [kind(**shared) for kind in (MLPClassifier, RegularizedMLPClassifier)]
+    for model in models:
+        clone(model).set_params(max_iter=1).fit(X, y)
+    times = in_turn([lambda m=m: m.fit(X, y) for m in models], repeats)
+    losses = [f"{log_loss(y, model.predict_proba(X)):.3f}" for model in models]
+    label = f"{n_samples} x {n_features}, {'-'.join(map(str, hidden))}"
+    seconds_of = [statistics.median(t) for t in times]
+    ratio = f"{median_ratio(*times):.2f}"
+    return [label, n_classes, dtype, epochs, *seconds_of, ratio, " ".join(losses)]
+
+
 def print_results(rows, names):
     """The table, and the median and minimum of the speed-ups over its rows."""
     header = ["shape", "dtype", "activation", "epochs", *(f"{n}, s" for n in names)]
@@ -194,6 +220,10 @@ def main():
     limits = {dtype: matmul_limit(dtype) for dtype in args.dtypes}
     for row in rows:
         print_share_of_limit(row, names, limits[row["dtype"]])
+    print("\nClassifiers, ReLU:\n")
+    table = [measure_classes(shape, d, args.repeats) for shape in CLASSES for d in args.dtypes]
+    header = ["shape", "classes", "dtype", "epochs", "MLPClassifier, s", "skmlp, s"]
+    print_table([*header, "/ MLPClassifier", "log loss of each"], table)
     if args.json:
         with open(args.json, "w") as file:
             json.dump(rows, file, indent=1)
