@@ -14,12 +14,23 @@ from .refit_surface import DENSE, RefitSurface, features
 DISAGREEMENT = 2.0  # times the least error of a fold
 
 
+class Folds(NamedTuple):
+    """The folds' solutions where the choice is, each of its training rows alone.
+
+    ``strength`` is that of the path's own networks, None of refits, which have a ``kind`` or none.
+    """
+
+    solutions: list
+    strength: float | None = None
+    kind: object = None
+
+
 class Choice(NamedTuple):
     """The choice, and what it was made from.
 
     ``index`` is its place among the strengths, None for all features; ``errors`` (n_strengths,
-    n_folds) are those of its alpha. ``results`` is a table of all that were compared, ``refits``
-    are those of all strengths, or None.
+    n_folds) are those of its alpha, ``of_folds`` the networks that they are of. ``results`` is a
+    table of all that were compared, ``refits`` are those of all strengths, or None.
     """
 
     model: object
@@ -32,6 +43,7 @@ class Choice(NamedTuple):
     results: dict
     refits: list | None = None
     alpha: float | None = None
+    of_folds: Folds | None = None
 
 
 def choose_along_path(plan, problems, strengths, fits, relaxed, selection):
@@ -43,10 +55,10 @@ def choose_along_path(plan, problems, strengths, fits, relaxed, selection):
     mean, standard_error = mean_errors(problems, errors)
     best, sparsest = _least(mean, standard_error, plan.estimator)
     index = best if selection == "min" else sparsest
-    (solution, *_), mse = (refits or fits)[index], float(mean[index])
+    (solution, *others), mse = (refits or fits)[index], float(mean[index])
     is_relaxed = solution is not fits[index][0]
     if relaxed == "auto" and not plan.is_linear:
-        (solution, *_), is_relaxed, mse = plan.refits.relaxed_while_better(
+        (solution, *others), is_relaxed, mse = plan.refits.relaxed_while_better(
             problems, fits[index], mse
         )
     whole = problems[0]
@@ -56,7 +68,10 @@ def choose_along_path(plan, problems, strengths, fits, relaxed, selection):
         else published(plan, whole, solution, strengths[index])
     )
     results = _results(strengths, None, [f[0] for f in fits], mean, standard_error, errors)
-    return Choice(model, index, is_relaxed, mse, errors, best, sparsest, results, refits)
+    of_folds = Folds(others, None if is_relaxed else strengths[index])
+    return Choice(
+        model, index, is_relaxed, mse, errors, best, sparsest, results, refits, of_folds=of_folds
+    )
 
 
 def choose_on_surface(plan, problems, strengths, fits, whole, kinds, n_average, selection):
@@ -87,6 +102,7 @@ def choose_on_surface(plan, problems, strengths, fits, whole, kinds, n_average, 
         sparsest,
         _surface_results(surface, strengths, fits),
         alpha=kinds[kind].alpha,
+        of_folds=Folds(surface.solutions(place, kind), kind=kinds[kind]),
     )
 
 

@@ -148,6 +148,10 @@ class RefitSurface:
         solution = None if place == DENSE else self._fits[place - 1][k]
         return features(self._problems[k], solution)
 
+    def solutions(self, place, kind):
+        """Those of the folds at a place and kind that have been looked at."""
+        return [self._refits[key] for key in self._keys(place, kind)]
+
     def _fill(self, place, kind):
         """Train what is missing of a cell, and see its errors."""
         if not np.isnan(self.errors[place, kind]).all():
