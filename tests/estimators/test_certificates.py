@@ -16,7 +16,7 @@ from sklearn.preprocessing import scale
 from skmlp import RegularizedMLPRegressor
 from skmlp.engine.network.activations import ACTIVATIONS
 
-N_PROGRAMS = 2000
+N_PROGRAMS = 1000
 N_BLOCKS = 20
 AT_KINKS = 0.03
 SMOOTH = [name for name, activation in ACTIVATIONS.items() if activation.smooth]

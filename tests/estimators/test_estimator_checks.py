@@ -27,8 +27,13 @@ CONFIGURATIONS = [
 
 
 EXACT = {"hidden_layer_sizes": (), "solver": "lbfgs", "l1_per_layer": 1e-2}
-OF_CLASSES = [
-    *CONFIGURATIONS,
+OF_CLASSES = [  # those in which classes have code of their own, and a few others
+    {},
+    {"solver": "lbfgs", "max_iter": 30},
+    {"l1_per_layer": 1e-2, **TO_THE_MINIMUM},
+    {"positive_weights": True},
+    {"normalization": "batch"},
+    {"early_stopping": True, "validation_fraction": 0.3},
     {"class_weight": "balanced"},
     {**EXACT, "tol": 1e-9, "max_iter": 1000},
 ]
