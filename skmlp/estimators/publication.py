@@ -63,7 +63,9 @@ def _within_limits(trained, coef, task, data):
     """Coefficients in the units of y, without what rounding has added: at limits where trained."""
     coef = np.clip(coef, *data.limits[:, :, None])
     for limits, bounds in zip(data.limits, task.limits, strict=True):
-        coef = np.where(trained == bounds.astype(trained.dtype), limits[:, None], coef)
+        rounding = 4 * np.finfo(trained.dtype).eps * np.abs(bounds)
+        at_bound = np.isfinite(bounds) & (np.abs(trained - bounds) <= rounding)
+        coef = np.where(at_bound, limits[:, None], coef)
     return coef
 
 

@@ -62,7 +62,7 @@ def test_errors_of_the_alpha_chosen_are_those_of_the_path(chosen):
     for place, strength in enumerate(chosen.strengths_):
         row = (results["strength"] == strength) & (results["alpha"] == chosen.alpha_)
         if row.any():
-            assert results["mean_error"][row] == chosen.mse_mean_[place]
+            assert results["mean_error"][row] == pytest.approx(chosen.mse_mean_[place], rel=1e-13)
             assert results["n_features"][row] == chosen.n_features_path_[place]
         else:
             assert np.isnan(chosen.mse_path_[place]).all()
