@@ -7,7 +7,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 INCREASING, DECREASING, CONSTANT, FREE = "increasing", "decreasing", "constant", "free"
-FALLING = {"silu": "silu falls in places", "gelu": "gelu falls in places"}
 POSITIVE_SCALERS = {"StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"}
 
 
@@ -115,7 +114,10 @@ def _why_free(network):
         return None
     if hasattr(network, "layer_norm_gains_"):
         return "layer normalisation lowers the other units where one rises"
-    return FALLING.get(network.activation)
+    from ..engine.network.activations import ACTIVATIONS
+
+    is_increasing = ACTIVATIONS[network.activation].increasing
+    return None if is_increasing else f"{network.activation} falls in places"
 
 
 def _direction(rises, falls, why_free):

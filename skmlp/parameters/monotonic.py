@@ -67,4 +67,4 @@ def signed_limits(limits, signs):
     lower, upper = np.full((2, len(signs)), [[-np.inf], [np.inf]]) if limits is None else limits
     lower = np.where(signs > 0, np.maximum(lower, 0.0), lower)
     upper = np.where(signs < 0, np.minimum(upper, 0.0), upper)
-    return np.stack([np.minimum(lower, upper), np.maximum(upper, lower)])
+    return np.stack([lower, upper])

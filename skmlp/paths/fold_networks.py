@@ -21,6 +21,7 @@ class FoldNetworks:
 
     networks: list
     misses: list
+    has_band: bool = False
 
     @classmethod
     def of(cls, plan, problems, choice):
@@ -33,8 +34,8 @@ class FoldNetworks:
             for problem, solution in zip(problems, own.solutions, strict=True)
         ]
         pairs = zip(networks, [problem.held_out for problem in problems], strict=True)
-        bands = isinstance(problems[0].task.program.loss, OrderedQuantiles)
-        return cls(networks, [_misses(network, rows, bands) for network, rows in pairs])
+        has_band = isinstance(problems[0].task.program.loss, OrderedQuantiles)
+        return cls(networks, [_misses(*pair, has_band) for pair in pairs], has_band)
 
 
 def _misses(network, rows, has_band):
@@ -63,7 +64,8 @@ def interval_of(estimator, X, coverage, offset):
         raise ValueError(
             "predict_interval needs the networks of the folds: fit with keep_folds=True."
         )
-    networks, misses = estimator.fold_networks_.networks, estimator.fold_networks_.misses
+    folds = estimator.fold_networks_
+    networks, misses = folds.networks, folds.misses
     if misses[0].ndim > 1:
         raise ValueError(f"predict_interval is for one output, got {misses[0].shape[1]}.")
     n_held_out = sum(map(len, misses))
@@ -74,10 +76,8 @@ def interval_of(estimator, X, coverage, offset):
             "infinite. Give more rows, or less coverage."
         )
         return np.tile([-np.inf, np.inf], (X.shape[0], 1))
-    has_band = isinstance(estimator.estimator_.quantile, list | tuple | np.ndarray)
-    has_band &= estimator.estimator_.loss == "quantile"
     predicted = [network._predict(X, offset) for network in networks]
-    bands = [_band(p) if has_band else (p, p) for p in predicted]
+    bands = [_band(p) if folds.has_band else (p, p) for p in predicted]
     pieces = np.array_split(np.arange(X.shape[0]), 1 + X.shape[0] * n_held_out // BLOCK_NUMBERS)
     return np.concatenate([_interval(bands, misses, rows, place) for rows in pieces])
 

@@ -17,7 +17,7 @@ from ...kernels import binding
 from ...kernels.choice import is_on
 from ...penalty.prox import PenaltyNumbers
 from ...runtime import raise_if_cancelled
-from .screening import LARGEST_WORKING_SET, MAX_WORKING_SETS, SMALLEST_WORKING_SET
+from .screening import LARGEST_WORKING_SET, MAX_WORKING_SETS
 from .working_columns import WorkingColumns
 
 EXACT = 1e-11
@@ -74,13 +74,8 @@ class ScreenedRows:
     def _worst(self, strength: np.ndarray, slack: np.ndarray | float) -> np.ndarray:
         """Rows outside whose gradient is above its strength by more than ``slack``, the worst."""
         excess = np.sqrt(np.einsum("ij,ij->i", self.gradient, self.gradient)) - strength
-        excess[self._columns.members] = -np.inf
         excess[self._fixed] = -np.inf
-        over = np.flatnonzero(excess > slack)
-        n_most = max(SMALLEST_WORKING_SET, 2 * self._columns.size)
-        if over.size <= n_most:
-            return over
-        return over[np.argpartition(-excess[over], n_most)[:n_most]]
+        return self._columns.worst_outside(excess, slack)
 
     def _solve_on_members(self, strength, l2, tolerance: float, max_iter: int) -> bool:
         members = self._columns.members

@@ -17,7 +17,6 @@ from ..gram import Columns
 from ..quadratic import GRADIENT_ROUNDING, OPTIMALITY_ROUNDING, Quadratic
 from .working_columns import WorkingColumns
 
-SMALLEST_WORKING_SET = 16
 LARGEST_WORKING_SET = 3000
 MAX_WORKING_SETS = 100
 
@@ -82,12 +81,7 @@ class Screened:
         else:
             excess = np.abs(self.gradient) - problem.penalty.l1
             excess[self._fixed] = -np.inf
-        excess[self._columns.members] = -np.inf
-        over = np.flatnonzero(excess > slack)
-        n_most = max(SMALLEST_WORKING_SET, 2 * self._columns.size)
-        if over.size <= n_most:
-            return over
-        return over[np.argpartition(-excess[over], n_most)[:n_most]]
+        return self._columns.worst_outside(excess, slack)
 
     def _rounding(self) -> float:
         """As ``Quadratic.rounding``."""

@@ -7,6 +7,7 @@ import numpy as np
 from ..gram import Columns, Gram
 
 FIRST_ROOM = 64
+SMALLEST_WORKING_SET = 16
 
 
 class WorkingColumns:
@@ -37,6 +38,18 @@ class WorkingColumns:
         block = self._taken[own] @ self._taken[: self.size].T
         self.matrix[own, : self.size] = block
         self.matrix[:before, own] = block[:, :before].T
+
+    def worst_outside(self, excess: np.ndarray, slack: np.ndarray | float) -> np.ndarray:
+        """Columns that are not in whose excess is above ``slack``, the worst; a set may treble.
+
+        Overwrites ``excess``.
+        """
+        excess[self.members] = -np.inf
+        over = np.flatnonzero(excess > slack)
+        n_most = max(SMALLEST_WORKING_SET, 2 * self.size)
+        if over.size <= n_most:
+            return over
+        return over[np.argpartition(-excess[over], n_most)[:n_most]]
 
     def _make_room(self, before: int) -> None:
         room = len(self._taken)
