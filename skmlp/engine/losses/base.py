@@ -58,6 +58,11 @@ class Loss:
         """The prediction, from the output before the link."""
         return output
 
+    @staticmethod
+    def link(mean: np.ndarray) -> np.ndarray:
+        """The output of a prediction."""
+        return mean
+
     def constant(
         self, y: np.ndarray, weight: np.ndarray, offset: np.ndarray | None = None
     ) -> np.ndarray:
@@ -89,8 +94,19 @@ class Loss:
         return float(np.sqrt(variance(y, weight) / y.shape[1])) or 1.0
 
     def score(self, y: np.ndarray, prediction: np.ndarray, weight: np.ndarray) -> float:
-        """What early stopping judges by, the larger the better, of weights of mean one."""
-        raise NotImplementedError
+        """What early stopping judges by, the larger the better, of weights of mean one.
+
+        R2, or the share of the loss of the best constant that is explained; NaN for predictions
+        that are not finite.
+        """
+        if self.scores_r2 or not np.isfinite(prediction).all():
+            return r2(y, prediction, weight)
+        y = y.astype(np.float64)
+        outputs = self.link(prediction), np.broadcast_to(self.constant(y, weight), y.shape)
+        residual, total = (
+            (weight * self.value_and_derivative(np, output, y)[0]).sum(0) for output in outputs
+        )
+        return explained(residual, total)
 
     # The estimators'
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .base import Loss, explained, r2, variance
+from .base import Loss, variance
 
 KINK = 1e-9  # a residual that is none, over the size of y
 
@@ -35,9 +35,6 @@ class SquaredError(Loss):
 
     def scale(self, y, weight, offset=None):
         return variance(y, weight)
-
-    def score(self, y, prediction, weight):
-        return r2(y, prediction, weight)
 
 
 @dataclass(frozen=True)
@@ -72,9 +69,6 @@ class Huber(Loss):
     def deviance(self, y, output, unit):
         return unit**2 * super().deviance(y / unit, output / unit, unit)
 
-    def score(self, y, prediction, weight):
-        return d2(self, y, prediction, weight)
-
 
 @dataclass(frozen=True)
 class _Kinked(Loss):
@@ -106,9 +100,6 @@ class _Kinked(Loss):
         share = (weight * at_kink).sum(0)
         balance = np.clip(-rest / np.where(share > 0, share, 1.0), below, above)
         return np.where(at_kink, balance, derivative)
-
-    def score(self, y, prediction, weight):
-        return d2(self, y, prediction, weight)
 
 
 @dataclass(frozen=True)
@@ -181,16 +172,3 @@ def weighted_quantile(y: np.ndarray, weight: np.ndarray, level: float) -> np.nda
     last = np.minimum((share <= level + rounding).sum(0), len(y) - 1)
     columns = np.arange(y.shape[1])
     return 0.5 * (values[first, columns] + values[last, columns])
-
-
-def d2(loss: Loss, y: np.ndarray, prediction: np.ndarray, weight: np.ndarray) -> float:
-    """1 - loss / loss of the best constant, averaged over outputs; NaN where it is not finite."""
-    if not np.isfinite(prediction).all():
-        return float("nan")
-    y = y.astype(np.float64)
-    constant = np.broadcast_to(loss.constant(y, weight), y.shape)
-    residual, total = (
-        (weight * loss.value_and_derivative(np, output, y)[0]).sum(0)
-        for output in (prediction, constant)
-    )
-    return explained(residual, total)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .base import Loss, explained, r2
+from .base import Loss
 
 MEAN_OF_NOTHING = 4e-16  # for a mean of zero, whose logarithm is infinite
 
@@ -41,18 +41,6 @@ class _LogLink(Loss):
         """The output of a mean."""
         return np.log(np.where(mean > 0, mean, MEAN_OF_NOTHING))
 
-    def score(self, y, prediction, weight):
-        """The share of the deviance that is explained."""
-        if not np.isfinite(prediction).all():
-            return float("nan")
-        y = y.astype(np.float64)
-        outputs = self.link(prediction), self.constant(y, weight)
-        residual, total = (
-            (weight * self.value_and_derivative(np, np.broadcast_to(output, y.shape), y)[0]).sum(0)
-            for output in outputs
-        )
-        return explained(residual, total)
-
 
 @dataclass(frozen=True)
 class Poisson(_LogLink):
@@ -72,9 +60,6 @@ class Poisson(_LogLink):
 
     def scale(self, y, weight, offset=None):
         return float((weight * y).mean(0).sum())
-
-    def score(self, y, prediction, weight):
-        return r2(y, prediction, weight)
 
 
 @dataclass(frozen=True)
