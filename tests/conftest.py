@@ -4,6 +4,13 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Four properties: a hundred cases for everybody, drawn alike on each machine; ten thousand for
+# ``make fuzz``, drawn anew.
+settings.register_profile("few", max_examples=25, derandomize=True, deadline=None, database=None)
+settings.register_profile("many", max_examples=2500, deadline=None, print_blob=True)
+settings.load_profile("few")
 
 ROUNDING = {
     "test_choices",

@@ -1,8 +1,11 @@
-"""What show_versions says, and that everything works where nothing is compiled."""
+"""What show_versions prints, fits where nothing is compiled, and the versions that are stated."""
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 import scipy
@@ -85,3 +88,38 @@ def test_without_the_extension_all_goes_through_torch():
     (said,) = (line for line in without if "compiled loops:" in line)
     assert "none (skmlp was installed without a C compiler" in said
     assert "everything goes through torch" in said
+
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def stated_minima():
+    """Least version by package, of those that users and tests need."""
+    extras = PROJECT["optional-dependencies"]
+    for line in [*PROJECT["dependencies"], *extras["test"]]:
+        yield re.fullmatch(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", line).groups()
+
+
+@pytest.mark.skipif(not (ROOT / ".ci").exists(), reason="not in the source distribution")
+def test_the_oldest_versions_tested_are_the_oldest_allowed():
+    lines = (ROOT / ".ci/oldest.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
+    for name, least in stated_minima():
+        assert re.sub(r"(\.0)+$", "", pins[name]) == least, name
+
+
+@pytest.mark.skipif(not (ROOT / "CITATION.cff").exists(), reason="not in the source distribution")
+def test_the_version_to_cite_is_that_of_the_package():
+    assert f"\nversion: {skmlp.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+@pytest.mark.skipif(not (ROOT / ".github").exists(), reason="not in the source distribution")
+def test_workflows_call_targets_of_the_makefile():
+    targets = set(re.findall(r"^([\w.-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    for workflow in (ROOT / ".github/workflows").glob("*.yml"):
+        text = workflow.read_text()
+        called = set(re.findall(r"\bmake ([a-z-]+)", text))
+        for listed in re.findall(r"target: \[(.*)\]", text):
+            called |= set(listed.split(", "))
+        assert called <= targets, workflow.name
