@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 
-from .descent.minimize import is_smooth, minimize
+from .descent.minimize import End, is_smooth, minimize
 from .descent.objective import objective_of
 from .epochs.compiled_training import CompiledTraining
 from .epochs.progress import Progress
@@ -19,7 +21,7 @@ from .network.first_weights import first_weights
 from .network.layout import Layout
 from .network.preactivations import fold, unfold
 from .penalty.prox import PenaltyNumbers, penalty_numbers
-from .runtime import Draws, raise_if_cancelled
+from .runtime import Draws, plain_torch, raise_if_cancelled, users_torch
 from .task import Solution, Status, Task, Weights
 
 PASSES_AN_EPOCH = 5
@@ -44,6 +46,32 @@ class Outcome:
     is_settled: bool = False
 
 
+class Onlooker:
+    """A task's watch, for those who know flat rows: it is told solutions."""
+
+    def __init__(self, task: Task, penalty: PenaltyNumbers, layout: Layout) -> None:
+        self._own = [task], [penalty], layout
+        self._watch = task.watch
+
+    def begin(self) -> None:
+        """Before an epoch, or an iteration."""
+        with users_torch():
+            self._watch.begin()
+
+    def end(self, so_far: Callable[[], Outcome | End]) -> bool:
+        """After it: True to stop."""
+
+        def solution() -> Solution:
+            with plain_torch():
+                outcome = so_far()
+                if isinstance(outcome, End):
+                    outcome = Outcome(*outcome[:4], is_settled=True)
+                return _solutions(*self._own, [outcome])[0]
+
+        with users_torch():
+            return self._watch.end(solution)
+
+
 def train_stack(tasks: list[Task]) -> list[Solution]:
     """Train tasks of one program together."""
     program = tasks[0].program
@@ -51,6 +79,10 @@ def train_stack(tasks: list[Task]) -> list[Solution]:
     penalties = [penalty_numbers(task, layout) for task in tasks]
     draws = [Draws.of(task.seed) for task in tasks]
     rows = [layout.pack(_start(task, d.state)) for task, d in zip(tasks, draws, strict=True)]
+    tasks = [
+        replace(task, watch=Onlooker(task, penalty, layout)) if task.watch is not None else task
+        for task, penalty in zip(tasks, penalties, strict=True)
+    ]
     if program.is_deterministic:
         ends = minimize(tasks, penalties, layout, rows)
         outcomes = [Outcome(*end[:4], is_settled=True) for end in ends]
@@ -87,16 +119,24 @@ def _by_epochs(
 
 def _run_compiled(training: CompiledTraining) -> Outcome:
     """Epochs until the model has stopped; an interrupt leaves the weights that it has."""
-    progress = training.progress
+    progress, watch = training.progress, training.task.watch
+
+    def outcome(status: Status | None = None) -> Outcome:
+        row, n_epochs = training.saved.astype(np.float64), progress.n_epochs
+        status = status or progress.status or Status.MAX_ITER
+        return Outcome(row, status, n_epochs, progress.message, progress, training.optimizer)
+
     try:
         while not progress.finished:
             raise_if_cancelled()
+            if watch is not None:
+                watch.begin()
             training.run_epochs()
-        status = progress.status
+            if watch is not None and watch.end(outcome):
+                progress.stop()
+        return outcome()
     except KeyboardInterrupt:
-        status = Status.INTERRUPTED
-    row, n_epochs = training.saved.astype(np.float64), progress.n_epochs
-    return Outcome(row, status, n_epochs, progress.message, progress, training.optimizer)
+        return outcome(Status.INTERRUPTED)
 
 
 def _run_epochs(stack: Stack) -> list[Outcome]:
@@ -109,20 +149,13 @@ def _run_epochs(stack: Stack) -> list[Outcome]:
     is_alone = len(names) == 1
     outcomes: dict[int, Outcome] = {}
 
-    def leave(model: int, status: Status) -> None:
-        progress = stack.progress[model]
-        row = stack.saved[model].cpu().double().numpy()
-        outcomes[names[model]] = Outcome(
-            row, status, progress.n_epochs, progress.message, progress, stack.optimizer(model)
-        )
-
     try:
         while names:
             raise_if_cancelled()
-            stack.run_epoch()
+            _run_epoch(stack)
             finished = [k for k, p in enumerate(stack.progress) if p.finished]
             for model in finished:
-                leave(model, stack.progress[model].status)
+                outcomes[names[model]] = _outcome(stack, model)
             if finished:
                 going_on = [k for k in range(len(names)) if k not in finished]
                 names = [names[k] for k in going_on]
@@ -132,8 +165,28 @@ def _run_epochs(stack: Stack) -> list[Outcome]:
         if not is_alone:
             raise
         if not outcomes:
-            leave(0, Status.INTERRUPTED)
+            outcomes[names[0]] = _outcome(stack, 0, Status.INTERRUPTED)
     return [outcomes[k] for k in sorted(outcomes)]
+
+
+def _run_epoch(stack: Stack) -> None:
+    """One epoch of all models, of which those that have a watch are told."""
+    watched = [(k, task.watch) for k, task in enumerate(stack.tasks) if task.watch is not None]
+    for _, watch in watched:
+        watch.begin()
+    stack.run_epoch()
+    for model, watch in watched:
+        if watch.end(partial(_outcome, stack, model)):
+            stack.progress[model].stop()
+
+
+def _outcome(stack: Stack, model: int, status: Status | None = None) -> Outcome:
+    """Where a model of a stack is, or ends."""
+    progress = stack.progress[model]
+    row = stack.saved[model].cpu().double().numpy()
+    status = status or progress.status or Status.MAX_ITER
+    optimizer = stack.optimizer(model)
+    return Outcome(row, status, progress.n_epochs, progress.message, progress, optimizer)
 
 
 def _settle(task: Task, layout: Layout, penalty: PenaltyNumbers, outcome: Outcome) -> None:
@@ -165,7 +218,7 @@ def _closing(task: Task, layout: Layout, penalty: PenaltyNumbers, outcome: Outco
     if task.early_stopping:
         passes = min(outcome.n_iter, FEW_CLOSING_PASSES)
     tol = CLOSING_SHARE * task.tol if is_smooth(task) else task.tol
-    closing = replace(task, tol=tol, max_iter=passes, max_fun=2 * passes)
+    closing = replace(task, tol=tol, max_iter=passes, max_fun=2 * passes, watch=None)
     end = minimize([closing], [penalty], layout, [outcome.row])[0]
     if end.status is Status.MAX_ITER and end.residual <= task.tol:
         return end.row, Status.CONVERGED, ""

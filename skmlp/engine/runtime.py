@@ -87,6 +87,13 @@ def plain_torch() -> Iterator[None]:
 
 
 @contextmanager
+def users_torch() -> Iterator[None]:
+    """Within a fit, autograd as users have it: what they are called back for is their own."""
+    with torch.inference_mode(False):
+        yield
+
+
+@contextmanager
 def one_fit() -> Iterator[None]:
     """What every computation of the engine runs in: one thread, and torch's plain mode."""
     with one_thread(), plain_torch():

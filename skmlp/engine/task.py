@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy import sparse
@@ -173,6 +173,19 @@ class Samples:
         return np.zeros_like(self.y) if self.offset is None else self.offset
 
 
+class Watch(Protocol):
+    """Who is told of each epoch of a training, or iteration of a search, in the thread that trains.
+
+    An exception is the watch's own to keep: the training may be that of other tasks as well.
+    """
+
+    def begin(self) -> None:
+        """Before an epoch."""
+
+    def end(self, so_far: Callable[[], Solution]) -> bool:
+        """After it: True to stop. ``so_far`` is what the fit would be if it did."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One network to train: its program, its data and its numbers.
@@ -213,11 +226,18 @@ class Task:
     optimizer: dict | None = None
     incremental: bool = False
     verbose: bool = False
+    watch: Watch | None = field(default=None, compare=False, repr=False)
 
     @property
     def makes_zeros(self) -> bool:
         """Whether a penalty makes weights exactly zero."""
         return any(self.l1) or self.group_l1 > 0
+
+    @property
+    def may_have_zeros(self) -> bool:
+        """Whether anything holds weights at zero."""
+        is_bounded = any(self.positive) or self.limits is not None
+        return self.makes_zeros or is_bounded or bool(self.excluded.any())
 
     @property
     def signs(self) -> np.ndarray:
@@ -299,11 +319,12 @@ class Task:
 
 
 class Status(Enum):
-    """How a training ended."""
+    """How a training ended; it is stopped where its watch asks for that."""
 
     CONVERGED = "converged"
     MAX_ITER = "max_iter"
     INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
     DIVERGED = "diverged"
 
 

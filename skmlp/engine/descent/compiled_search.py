@@ -58,7 +58,7 @@ class CompiledProblem:
         limits = [tol, max_iter, max_fun, monitor.least_decrease, monitor.least]
         numbers = np.array([*limits, np.inf, np.inf, 0, 0, 0], dtype=float)
         try:
-            self._loops.search(row, numbers, monitor.report)
+            self._loops.search(row, numbers, monitor.reporter(row))
         finally:
             *_, best, residual, n_iter, n_evaluations, end = numbers.tolist()
             monitor.take(row, best, int(n_iter), is_stalled=end == STALLED)

@@ -19,7 +19,6 @@ from .panoc import Question, Search
 STALL_ITERATIONS = 10
 STALL_DECREASE = 100.0
 PROBED_STEPS = (0.1, 1.0, 10.0)
-PRINTED_ITERATIONS = 10
 
 
 def least_decrease(tol: float) -> float:
@@ -31,21 +30,24 @@ def least_decrease(tol: float) -> float:
 
 
 class Monitor:
-    """Remembers the best iterate, prints, and stops where the best has stalled.
+    """Remembers the best iterate, and stops where the best has stalled.
 
     That is where ten iterations gain less than a share of F, ``at_kinks``, where it is tried again
-    from there in other ways, or ``anywhere``, where that is enough.
+    from there in other ways, or ``anywhere``, where that is enough. ``tell``, unless None, is
+    called after each iteration.
     """
 
     def __init__(
-        self, at_kinks: float, anywhere: float = 0.0, verbose: bool = False, unit: float = 1.0
+        self,
+        at_kinks: float,
+        anywhere: float = 0.0,
+        tell: Callable[[Monitor], None] | None = None,
     ) -> None:
         self.best: tuple[float, np.ndarray] | None = None
         self.least_decrease = max(at_kinks, anywhere)
         self.tries_again = at_kinks > anywhere
-        self.n_iter = 0
-        self.report = self._print if verbose else None
-        self._unit, self._n_printed = unit, 0
+        self.tell = tell
+        self.n_iter = self.n_told = 0
         self.begin()
 
     def begin(self) -> None:
@@ -58,12 +60,23 @@ class Monitor:
         """The best value."""
         return np.inf if self.best is None else self.best[0]
 
-    def __call__(self, x: np.ndarray, value: float) -> bool:
+    def see(self, x: np.ndarray, value: float) -> None:
+        """Take note of an iterate."""
         raise_if_cancelled()
-        self._keep(x, value)
         self.n_iter += 1
-        if self.report is not None:
-            self.report(self.least)
+        self._keep(x, value)
+        self._told()
+
+    def reporter(self, best: np.ndarray) -> Callable[[float], None] | None:
+        """What a search that has no monitor calls with F of its ``best`` row after iterations."""
+        return None if self.tell is None else lambda value: self._keep(best, value) or self._told()
+
+    def _told(self) -> None:
+        self.n_told += 1
+        if self.tell is not None:
+            self.tell(self)
+
+    def __call__(self, x: np.ndarray, value: float) -> bool:
         self._least.append(self.least)
         if self.least_decrease > 0 and len(self._least) > STALL_ITERATIONS:
             self.stalled = not self.gains(self._least[-1 - STALL_ITERATIONS])
@@ -82,11 +95,6 @@ class Monitor:
     def _keep(self, x: np.ndarray, value: float) -> None:
         if self.best is None or value < self.best[0]:
             self.best = (value, x.copy())
-
-    def _print(self, value: float) -> None:
-        self._n_printed += 1
-        if self._n_printed % PRINTED_ITERATIONS == 0:
-            print(f"Iteration {self._n_printed}, loss = {min(value, self.least) * self._unit:.8f}")
 
 
 def descend(

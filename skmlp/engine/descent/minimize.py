@@ -9,7 +9,7 @@ import numpy as np
 
 from ..kernels.choice import serves
 from ..network.activations import ACTIVATIONS
-from ..network.layout import Layout
+from ..network.layout import Layout, words_of_zeros
 from ..penalty.prox import PenaltyNumbers
 from ..task import Status, Task
 from .compiled_search import CompiledProblem
@@ -17,6 +17,8 @@ from .kinks import Monitor, descend, least_decrease
 from .lockstep import ScaledStack, run_together
 from .panoc import Minimum, Search, run_alone, search
 from .scaling import Scaling
+
+PRINTED_ITERATIONS = 10
 
 
 class End(NamedTuple):
@@ -41,6 +43,10 @@ def minimize(
     return [_minimize_alone(*one, layout) for one in zip(tasks, penalties, rows, strict=True)]
 
 
+class _Stopped(Exception):
+    """Ends a search whose watch asks for that."""
+
+
 class _Run:
     """The search of one task in its scaled variables, and its outcome."""
 
@@ -48,32 +54,64 @@ class _Run:
         self._task, self._penalty, self._layout = task, penalty, layout
         self._scaling = scaling
         self._start = penalty.prox(scaling.from_original(row), 0.0)
-        self._monitor = Monitor(
-            0.0 if is_smooth(task) else least_decrease(task.tol),
-            task.least_gain,
-            task.verbose,
-            scaling.unit,
-        )
+        at_kinks = 0.0 if is_smooth(task) else least_decrease(task.tol)
+        is_told = task.verbose or task.watch is not None
+        self.monitor = Monitor(at_kinks, task.least_gain, self._told if is_told else None)
 
     def descent(self, begin) -> Search:
         """PANOC by ``begin``, which is ``panoc.search`` but for the penalty."""
         task = self._task
         limits = task.tol, task.max_iter, task.max_fun
-        return descend(begin, self._penalty, self._start, *limits, self._monitor, self._layout)
+        if task.watch is not None:
+            task.watch.begin()
+        try:
+            return (
+                yield from descend(
+                    begin, self._penalty, self._start, *limits, self.monitor, self._layout
+                )
+            )
+        except _Stopped:
+            return None
 
-    def outcome(self, end: Minimum) -> End:
+    def _told(self, monitor: Monitor) -> None:
+        """Pass on that an iteration is over."""
+        task = self._task
+        if task.verbose and monitor.n_told % PRINTED_ITERATIONS == 0:
+            print(self._line())
+        if task.watch is None:
+            return
+        if task.watch.end(lambda: self._best(Status.MAX_ITER)):
+            raise _Stopped
+        if monitor.n_told < task.max_iter:
+            task.watch.begin()
+
+    def _line(self) -> str:
+        least, row = self.monitor.best
+        line = f"Iteration {self.monitor.n_told}, loss = {least * self._scaling.unit:.8f}"
+        zeros = self._layout.zeros(row) if self._task.may_have_zeros else None
+        return line + words_of_zeros(zeros)
+
+    def _best(self, status: Status) -> End:
+        """The best row that was seen, or the start."""
+        x = self._start if self.monitor.best is None else self.monitor.best[1]
+        n_iter = max(self.monitor.n_iter, self.monitor.n_told)
+        return End(self._scaling.to_original(x), status, n_iter, "")
+
+    def outcome(self, end: Minimum | None) -> End:
+        """Of a search that ended, or None of one that its watch has stopped."""
+        if end is None:
+            return self._best(Status.STOPPED)
         status = Status.MAX_ITER
         if not np.isfinite(end.x).all() or not np.isfinite(end.residual):
             status = Status.DIVERGED
-        elif end.residual <= self._task.tol or self._monitor.stalled:
+        elif end.residual <= self._task.tol or self.monitor.stalled:
             status = Status.CONVERGED
         row = self._scaling.to_original(end.x)
         return End(row, status, end.n_iter, end.message, end.residual)
 
     def interrupted(self) -> End:
         """The best row that was seen."""
-        x = self._start if self._monitor.best is None else self._monitor.best[1]
-        return End(self._scaling.to_original(x), Status.INTERRUPTED, self._monitor.n_iter, "")
+        return self._best(Status.INTERRUPTED)
 
 
 def is_smooth(task: Task) -> bool:
@@ -94,7 +132,10 @@ def _minimize_together(tasks, penalties, layout, rows) -> list[End]:
     ]
     try:
         own = zip(runs, stack.penalties, strict=True)
-        ends = run_together([run.descent(partial(search, penalty)) for run, penalty in own], stack)
+        searches = [
+            run.descent(partial(search, penalty, see=run.monitor.see)) for run, penalty in own
+        ]
+        ends = run_together(searches, stack)
     except KeyboardInterrupt:
         if len(tasks) > 1:
             raise

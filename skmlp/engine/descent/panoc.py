@@ -251,14 +251,21 @@ def _advance(problem: _Problem, point: _Point, curvature: float, memory: Inverse
     return following, raised, value
 
 
-def search(penalty, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor) -> Search:
+def unseen(x: np.ndarray, value: float) -> None:
+    """What nobody looks at."""
+
+
+def search(
+    penalty, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor, see=unseen
+) -> Search:
     """Minimise f + g from ``x`` until max |x - prox(x - grad f(x))| <= tol.
 
     A small residual is no end where the last step lowered F by more than ``tol`` of it.
 
     A generator that asks for f and its gradient, so that several searches can be answered
     together, and returns its Minimum: the best iterate, where it does not end by its residual.
-    ``penalty`` is g. ``monitor(x, F)`` sees each iterate and returns True to stop.
+    ``penalty`` is g. ``see(x, F)`` is shown each iterate, and ``monitor(x, F)``, where the search
+    is not over, says with True that it is.
     """
     problem, memory = _Problem(penalty, max_fun), InverseHessian()
     x = penalty.prox(x, 0.0)
@@ -272,6 +279,8 @@ def search(penalty, x: np.ndarray, tol: float, max_iter: int, max_fun: float, mo
     message, n_iter = "", 0
     while True:
         row = problem.iterate(point)
+        if n_iter:
+            see(row, value)
         best = min(best, (value, row), key=itemgetter(0))
         still_falls, before = before - value > tol * abs(value), value
         residual = np.inf if still_falls else penalty.residual(point.x, point.gradient)
@@ -309,6 +318,8 @@ def run_alone(searching: Search, problem) -> Minimum:
             answer = problem.value(question.x), None
 
 
-def panoc(problem, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor) -> Minimum:
+def panoc(
+    problem, x: np.ndarray, tol: float, max_iter: int, max_fun: float, monitor, see=unseen
+) -> Minimum:
     """The search on one problem with f and its ``penalty`` g."""
-    return run_alone(search(problem.penalty, x, tol, max_iter, max_fun, monitor), problem)
+    return run_alone(search(problem.penalty, x, tol, max_iter, max_fun, monitor, see), problem)

@@ -46,7 +46,7 @@ class CompiledTraining:
         program, dtype = task.program, task.program.dtype
         self.task = task
         self.progress = Progress(task, SOLVERS[program.solver](program).momentum)
-        self._loops = Loops(program, layout, task.train, penalty, dtype)
+        self._loops, self._layout = Loops(program, layout, task.train, penalty, dtype), layout
         self._validation = None
         if task.validation is not None:
             self._validation = Loops(program, layout, task.validation, penalty, dtype)
@@ -73,7 +73,8 @@ class CompiledTraining:
     @property
     def optimizer(self) -> dict:
         """The solver's state, to go on from in a later epoch."""
-        state = {"learning_rate": self.progress.learning_rate, **self._state}
+        averages = {name: average.copy() for name, average in self._state.items()}
+        state = {"learning_rate": self.progress.learning_rate, **averages}
         if self._numbers["is_adam"]:
             state |= {name: self._numbers[name] for name in ("decay_1", "decay_2")}
         return state
@@ -97,7 +98,8 @@ class CompiledTraining:
             return
         *others, last = losses
         self.progress.pass_epochs(others)
-        self.progress.end_epoch(last, None if self._validation is None else self._validate())
+        validation = None if self._validation is None else self._validate()
+        self.progress.end_epoch(last, validation, lambda: self._layout.zeros(self._last))
         if self.progress.improved or not self.task.early_stopping:
             self.saved = self._last.copy()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
+from ..network.layout import words_of_zeros
 from ..task import Status, Task
 from .solvers import Pace
 
@@ -76,7 +78,8 @@ class Progress:
         """The epochs before anything is decided but by the loss."""
         program = self.task.program
         moves = program.solver == "sgd" and program.learning_rate == "invscaling"
-        if self.task.verbose or program.n_validation or moves:
+        is_told = self.task.verbose or self.task.watch is not None
+        if is_told or program.n_validation or moves:
             return 1
         last = self._last_epoch if self._is_closing else self._main_epochs
         return last - self.n_epochs
@@ -102,13 +105,22 @@ class Progress:
     def finished(self) -> bool:
         return self.status is not None
 
-    def end_epoch(self, loss: float, validation: tuple[float, float] | None) -> None:
-        """Record the epoch's loss and validation (loss, score), and decide how to go on."""
+    def end_epoch(
+        self,
+        loss: float,
+        validation: tuple[float, float] | None,
+        zeros: Callable[[], list[float]] = list,
+    ) -> None:
+        """Record the epoch's loss and validation (loss, score), and decide how to go on.
+
+        ``zeros`` tells the share of zeros of each layer.
+        """
         self.loss_curve.append(loss)
         if validation is not None:
             self.validation_losses.append(validation[0])
             self.validation_scores.append(validation[1])
-        self._print()
+        if self.task.verbose:
+            self._print(zeros)
         self._judge()
         if not math.isfinite(loss):
             self.status = Status.DIVERGED
@@ -125,11 +137,18 @@ class Progress:
         for loss in losses:
             self._count(loss)
 
-    def _print(self) -> None:
-        if self.task.verbose:
-            print(f"Iteration {self.n_epochs}, loss = {self.loss_curve[-1]:.8f}")
-            if self.task.early_stopping:
-                print(f"Validation score: {self.validation_scores[-1]:f}")
+    def stop(self) -> None:
+        """End here, as asked for; what diverged stays so."""
+        if self.status is not Status.DIVERGED:
+            self.status, self.message = Status.STOPPED, ""
+
+    def _print(self, zeros: Callable[[], list[float]]) -> None:
+        line = f"Iteration {self.n_epochs}, loss = {self.loss_curve[-1]:.8f}"
+        if self.validation_losses:
+            line += f", validation loss = {self.validation_losses[-1]:.8f}"
+        if self.task.early_stopping:
+            line += f", validation score = {self.validation_scores[-1]:.6f}"
+        print(line + words_of_zeros(zeros() if self.task.may_have_zeros else None))
 
     def _judge(self) -> None:
         """Count epochs without improvement; ``improved`` marks the best weights so far."""

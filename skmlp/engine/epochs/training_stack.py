@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -135,13 +137,16 @@ class Stack:
         """One pass over the data, the record of it, and the weights to fall back on."""
         losses = self._steps().tolist()
         validations = self._validate() if self.validation is not None else [None] * len(losses)
-        for progress, loss, validation in zip(self.progress, losses, validations, strict=True):
-            progress.end_epoch(loss, validation)
+        for k, (loss, validation) in enumerate(zip(losses, validations, strict=True)):
+            self.progress[k].end_epoch(loss, validation, partial(self._zeros, k))
         kept = [k for k, p in enumerate(self.progress) if p.improved or not p.task.early_stopping]
         if len(kept) == len(self.tasks):
             self.saved.copy_(self.flat)
         else:
             self.saved[kept] = self.flat[kept]
+
+    def _zeros(self, model: int) -> list[float]:
+        return self.layout.zeros(self.flat[model].cpu().numpy())
 
     def _steps(self) -> torch.Tensor:
         """The epoch's updates; F (M,) as met on the way: penalties before, losses in batches."""

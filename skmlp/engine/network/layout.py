@@ -15,6 +15,13 @@ from ..task import Program, Weights
 ALIGNMENT = 16
 
 
+def words_of_zeros(shares: list[float] | None) -> str:
+    """The shares of zeros of layers as the end of a line; nothing for None."""
+    if shares is None:
+        return ""
+    return f", zeros by layer: {', '.join(f'{share:.1%}' for share in shares)}"
+
+
 def _aligned(n: int) -> int:
     return -(-n // ALIGNMENT) * ALIGNMENT
 
@@ -97,6 +104,10 @@ class Layout:
         return Parameters(
             *([flat[:, f.slice].unflatten(1, f.shape) for f in group] for group in self.groups)
         )
+
+    def zeros(self, row: np.ndarray) -> list[float]:
+        """The share of zeros among each layer's weights."""
+        return [float(np.mean(row[field.slice] == 0)) for field in self.weights]
 
     def pack(self, weights: Weights) -> np.ndarray:
         """The flat row (size,) of one network's weights, float64."""

@@ -34,7 +34,7 @@ def compiled(problem, x, monitor, tol=1e-6, max_iter=1000, max_fun=10**5):
 
 def monitor_of(problem, tol=1e-6, smooth=True, **params):
     at_kinks = 0.0 if smooth else least_decrease(tol)
-    return Monitor(at_kinks, unit=problem.scaling.unit, **params)
+    return Monitor(at_kinks, **params)
 
 
 @pytest.mark.parametrize("seed", range(80))
@@ -120,16 +120,21 @@ def test_rows_are_passed_through_in_blocks():
     assert_allclose(ends[0].x, ends[1].x, rtol=0, atol=1e-8)
 
 
-def test_verbose_searches_print_what_python_prints(capsys):
+def test_monitors_tell_of_every_iteration_what_python_tells():
     problem, layout = problem_of(task_of(X, Y, hidden_layer_sizes=(5,), activation="tanh"))
     start = random_row(layout, RNG) / 10
-    printed = []
-    for run in (compiled, run_python):
-        run(problem, start, monitor_of(problem, verbose=True), max_iter=25)
-        printed.append(capsys.readouterr().out.splitlines())
-    assert [line.split(",")[0] for line in printed[0]] == ["Iteration 10", "Iteration 20"]
-    assert [line[:28] for line in printed[0]] == [line[:28] for line in printed[1]]
+    told = {compiled: [], run_python: []}
+    for run, record in told.items():
+        monitor = monitor_of(
+            problem, tell=lambda m, record=record: record.append((m.n_told, *m.best))
+        )
+        end = run(problem, start, monitor, max_iter=25)
+        assert_array_equal(record[-1][2], end.x)
+    numbers, least, rows = zip(*told[compiled], strict=True)
+    assert numbers == tuple(range(1, 26))
+    assert_allclose(least, [value for _, value, _ in told[run_python]], rtol=1e-8)
+    assert_allclose(least, [problem.value(row) for row in rows], rtol=1e-12)
 
 
 def run_python(problem, x, monitor, max_iter):
-    return panoc(problem, x, 1e-6, max_iter, 10**5, monitor)
+    return panoc(problem, x, 1e-6, max_iter, 10**5, monitor, monitor.see)
