@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import contextmanager
 
 from ..engine.train import train
 
@@ -26,6 +27,17 @@ def current_runner():
 def run_as(runner):
     """Make this thread that of ``runner``; None for an ordinary thread."""
     _here.runner = runner
+
+
+@contextmanager
+def as_ordinary_thread():
+    """Within a training: fits of those who are called back are their own, and meet nobody."""
+    runner = current_runner()
+    run_as(None)
+    try:
+        yield
+    finally:
+        run_as(runner)
 
 
 if hasattr(os, "register_at_fork"):

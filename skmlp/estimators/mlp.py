@@ -1,6 +1,8 @@
 """What the estimators share: parameters, training, and the network that they publish."""
 
 import warnings
+from copy import copy
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,6 +11,9 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..batching.meeting import train_together
+from ..callbacks.fit_tasks import begin_fit
+from ..callbacks.pass_watch import PassWatch
+from ..callbacks.support import CallbackSupportMixin
 from ..engine.task import Weights
 from ..parameters.layer_values import hidden_sizes
 from ..parameters.task_builder import build_task, draw_seed
@@ -33,7 +38,7 @@ def no_single_epochs(estimator):
     return None
 
 
-class RegularizedMLP(Shortcuts, SelectsFeatures, BaseEstimator):
+class RegularizedMLP(Shortcuts, SelectsFeatures, CallbackSupportMixin, BaseEstimator):
     """Multi-layer perceptron with penalties and constraints by layer: what the estimators share.
 
     Their docstrings take entries from here, where each is written once.
@@ -91,7 +96,9 @@ class RegularizedMLP(Shortcuts, SelectsFeatures, BaseEstimator):
         ``tol``, on standardised variables.
 
     verbose : bool, default=False
-        Whether to print the loss of each epoch, of lbfgs the least F of every tenth iteration.
+        Whether to print a line for each epoch, of lbfgs for every tenth iteration: the loss (F, the
+        least so far), validation loss and score, and where a penalty or bounds make zeros the
+        share of them in each layer.
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from ``coefs_`` and ``intercepts_``, edited ones too.
@@ -341,6 +348,8 @@ class RegularizedMLP(Shortcuts, SelectsFeatures, BaseEstimator):
 
     def _fit(self, X, y, sample_weight, offset, validation):
         """Fit the network; ``validation`` are X, y, weights and offset, each of these or None."""
+        beside = {"sample_weight": sample_weight, "offset": offset}
+        told = begin_fit(self, X, y, int(self.max_iter), **beside)
         with all_or_nothing(self):
             goes_on = self.warm_start and hasattr(self, "coefs_")
             arrays = checked_arrays(self, X, y, sample_weight, offset, reset=not goes_on)
@@ -353,11 +362,12 @@ class RegularizedMLP(Shortcuts, SelectsFeatures, BaseEstimator):
             if validation is not None:
                 names = getattr(self, "feature_names_in_", None)
                 warn_of_validation(data.train, data.validation, names)
-            self._train(data, seed, goes_on=goes_on)
+            self._train(data, seed, told, goes_on=goes_on)
         return self
 
     def _partial_fit(self, X, y, sample_weight, offset=None):
         """Go on by one epoch over the given data."""
+        told = begin_fit(self, X, y, 1, sample_weight=sample_weight, offset=offset)
         with all_or_nothing(self):
             goes_on = hasattr(self, "coefs_")
             data = X, y, sample_weight, offset
@@ -365,11 +375,11 @@ class RegularizedMLP(Shortcuts, SelectsFeatures, BaseEstimator):
             seed = draw_seed(self.random_state)
             target = self._trained.target if goes_on and hasattr(self, "_trained") else None
             data = fit_data(self, arrays, None, target, seed)
-            self._train(data, seed, goes_on=goes_on, incremental=True)
+            self._train(data, seed, told, goes_on=goes_on, incremental=True)
         return self
 
-    def _train(self, data, seed, *, goes_on, incremental=False):
-        """Hand the task to the engine and publish its solution."""
+    def _train(self, data, seed, told, *, goes_on, incremental=False):
+        """Hand the task to the engine and publish its solution; ``told`` is the fit as a task."""
         before = vars(self).copy() if goes_on else {}
         task = build_task(
             self,
@@ -382,9 +392,28 @@ class RegularizedMLP(Shortcuts, SelectsFeatures, BaseEstimator):
         )
         if not (incremental and goes_on):
             warn_of_units(task, getattr(self, "feature_names_in_", None))
-        solution = train_together(task)
+        solution = self._solution(task, data, before, told) if told else train_together(task)
         warn_of_status(task, self._adopt(task, data, solution, before), solution)
         warn_of_separation(task, solution)
+        told.end({})
+
+    def _solution(self, task, data, before, told):
+        """The solution, of whose epochs or iterations callbacks are told."""
+        if not before:
+            self._drop_fitted(self._seen)
+
+        def attributes_of(solution):
+            if not solution.is_usable:
+                return None
+            network = copy(self)
+            network._adopt(task, data, solution, before)
+            return vars(network)
+
+        name = "iteration" if task.program.is_deterministic else "epoch"
+        watch = PassWatch(told, name, attributes_of)
+        solution = train_together(replace(task, watch=watch))
+        watch.finish()
+        return solution
 
     def _adopt(self, task, data, solution, before):
         """Publish a solution of the engine; ``before`` are the attributes that it goes on from."""
@@ -433,14 +462,17 @@ class RegularizedMLP(Shortcuts, SelectsFeatures, BaseEstimator):
 
     def _publish(self, attributes, target, solution):
         """Set the fitted attributes, and drop those of an earlier fit that this one has not."""
-        kept = {*self._seen, *attributes}
-        for name in list(vars(self)):
-            if name.endswith("_") and not name.startswith("_") and name not in kept:
-                delattr(self, name)
+        self._drop_fitted({*self._seen, *attributes})
         for name, value in attributes.items():
             setattr(self, name, value)
         self._trained = Trained.of(target, solution)
         self._optimizer = (self._solver_key(), solution.optimizer)
+
+    def _drop_fitted(self, kept):
+        """Drop the fitted attributes of an earlier fit but for some."""
+        for name in list(vars(self)):
+            if name.endswith("_") and not name.startswith("_") and name not in kept:
+                delattr(self, name)
 
     def _checked_rows(self, X):
         check_is_fitted(self, "coefs_")

@@ -13,11 +13,14 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..callbacks.fit_tasks import begin_fit
+from ..callbacks.support import CallbackSupportMixin
 from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from .fold_networks import FoldNetworks
+from .followed_paths import path_tasks
 from .records import frame_of
 from .regularization_path import path_of
 from .running.base_network import (
@@ -36,6 +39,9 @@ from .running.refit_surface import Smoothness
 REFIT_ACTIVATION = "tanh"  # where no network is given
 DEFAULT_AVERAGE = 5
 DEFAULT_ALPHAS = (1e-3, 0.01, 0.1, 0.5, 2.0, 6.0, 20.0, 60.0)  # for sample weights of mean one
+
+
+N_PARTS = 3  # of a fit, at each l1_ratio: initial networks, paths, choice
 
 
 class _Along(NamedTuple):
@@ -61,7 +67,7 @@ def _of_estimator(name):
     return property(get, assign, doc=f"``{name}`` of ``estimator_``.")
 
 
-class PathCV(SelectsFeatures, MetaEstimatorMixin, BaseEstimator):
+class PathCV(SelectsFeatures, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     """What the estimators chosen along a path share: the choice, and the network chosen."""
 
     _parameter_constraints: dict = {
@@ -124,14 +130,18 @@ class PathCV(SelectsFeatures, MetaEstimatorMixin, BaseEstimator):
 
     def _fit(self, data, groups):
         """Fit the paths of (X, y, weights, offset) and choose."""
+        self._check_choice()
+        ratios = np.atleast_1d(self.l1_ratio).astype(float)
+        X, y, weight, offset = data
+        n_parts = N_PARTS * len(ratios)
+        told = begin_fit(self, X, y, n_parts, sample_weight=weight, offset=offset)
         with all_or_nothing(self):
-            self._check_choice()
-            ratios = np.atleast_1d(self.l1_ratio).astype(float)
-            runs = [self._run(ratio, data, groups) for ratio in ratios]
+            runs = [self._run(ratio, data, groups, told) for ratio in ratios]
             best = int(np.argmin([choice.mse for _, choice in runs]))
             if np.ndim(self.l1_ratio):
                 self.l1_ratio_ = float(ratios[best])
             self._publish(*runs[best])
+            told.end({})
         return self
 
     def _check_choice(self):
@@ -171,8 +181,8 @@ class PathCV(SelectsFeatures, MetaEstimatorMixin, BaseEstimator):
             alphas = np.multiply(DEFAULT_ALPHAS, mean_weight(weight))
         return [Smoothness(activation, float(alpha)) for alpha in np.unique(alphas)]
 
-    def _run(self, l1_ratio, data, groups):
-        """The paths at a share of L1, and the choice along them."""
+    def _run(self, l1_ratio, data, groups, told):
+        """The paths at a share of L1, and the choice along them, as parts of a task."""
         base = base_network(self._checked_estimator(), self.param, l1_ratio, self._default)
         arrays = checked_arrays(base, *data, reset=True, all_rows=True)
         settle_alpha(base, self.estimator, arrays[2], self.param, l1_ratio)
@@ -182,17 +192,21 @@ class PathCV(SelectsFeatures, MetaEstimatorMixin, BaseEstimator):
         most_rows, strata = self.subsample if compares else None, strata_of(base, arrays)
         split = folds(self.cv, arrays, seed, groups, most_rows, strata)
         problems = problems_of(base, arrays, split.folds, seed, split.chosen, self._judge(base))
-        problems, starts = plan.ready(problems, self.adaptive)
+        with told.during("initial networks", None) as part, plan.train.telling(part):
+            problems, starts = plan.ready(problems, self.adaptive)
         eps = plan.settle_eps(self.eps, EPS_OF_CHOICES, problems[0])
-        strengths, fits = plan.run(problems, starts, self.n_strengths, eps, self.strengths)
+        paths = path_tasks(told, plan, problems, split)
+        grid = self.n_strengths, eps, self.strengths
+        strengths, fits = plan.run(problems, starts, *grid, told=paths)
         along = _Along(plan, problems, strengths, fits)
-        if not compares:
-            return along, choose_along_path(*along, self.relaxed, self.selection)
-        whole = problems[0]
-        if split.chosen is not split.order:
-            (whole,) = problems_of(base, arrays, (), seed, split.order)
-        kinds = self._kinds(base, arrays[2])
-        return along, choose_on_surface(*along, whole, kinds, self._n_members(base), self.selection)
+        with told.during("choice", None) as part, plan.train.telling(part):
+            if not compares:
+                return along, choose_along_path(*along, self.relaxed, self.selection)
+            whole = problems[0]
+            if split.chosen is not split.order:
+                (whole,) = problems_of(base, arrays, (), seed, split.order)
+            kinds, n_members = self._kinds(base, arrays[2]), self._n_members(base)
+            return along, choose_on_surface(*along, whole, kinds, n_members, self.selection)
 
     def _n_members(self, base):
         """Of how many networks the one chosen is the mean."""

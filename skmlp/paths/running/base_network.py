@@ -9,6 +9,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import clone
 
+from ...callbacks.support import without_callbacks
 from ...estimators.classifier import RegularizedMLPClassifier
 from ...estimators.regressor import RegularizedMLPRegressor
 from ...parameters.layer_values import strengths
@@ -97,7 +98,7 @@ def base_network(estimator, param, l1_ratio, default=default_network):
     Where it was given no penalty but its small default alpha, and the path needs more on the later
     layers, it has the alpha of the default network.
     """
-    network = default() if estimator is None else clone(estimator)
+    network = default() if estimator is None else without_callbacks(clone(estimator))
     if _lacks_l2(estimator, param, l1_ratio):
         network.set_params(alpha=default_alpha(network))
     return with_penalty(network, param, l1_ratio)

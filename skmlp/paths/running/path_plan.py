@@ -6,6 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from ...callbacks.path_tasks import NO_PATHS
 from ...engine.paths.moving_penalty import Scheme, constant
 from ...estimators.publication import diverged
 from .initial_networks import InitialNetworks
@@ -110,12 +111,22 @@ class PathPlan:
             return problems, None
         return InitialNetworks(self.scheme, self.train, self.tally).adapted(problems)
 
-    def run(self, problems, starts, n_strengths, eps, strengths, parts="folds", needed=slice(1)):
+    def run(
+        self,
+        problems,
+        starts,
+        n_strengths,
+        eps,
+        strengths,
+        parts="folds",
+        needed=slice(1),
+        told=NO_PATHS,
+    ):
         """(strengths, solutions of all problems at each of them), from dense to sparse.
 
         A grid that goes on ends where the first problem, the whole data, has no feature left. The
         others are its ``parts``. Strengths at which a problem that is ``needed`` has diverged are
-        left out; ValueError where the others leave no feature.
+        left out; ValueError where the others leave no feature. ``told`` are the paths as tasks.
         """
         start = None if starts is None else starts[0]
         grid = self.grid(problems[0], n_strengths, eps, strengths, start)
@@ -127,23 +138,31 @@ class PathPlan:
         if starts is None:
             starts = self._first_weights(tasks, strengths[0])
         fits = []
+        told.begin(len(strengths))
         strengths, trained = self._trained(tasks, strengths, starts, grid)
-        for strength, solutions in zip(strengths, trained, strict=False):
+        for strength in strengths:
+            told.begin_strength()
+            solutions = next(trained)
             fits.append(solutions)
             self.tally.add("whole data", tasks[:1], solutions[:1])
             self.tally.add(parts, tasks[1:], solutions[1:])
             if self._verbose:
                 at = f"{len(fits)} of {len(grid.strengths)}, {self.param} = {strength:.4g}"
                 print(f"Strength {at}: {line_of(problems, solutions, parts)}")
+            is_last = told.end_strength(strength, solutions)
             if grid.ratio is not None and not _is_moving(tasks[0], solutions[0]).any():
                 break
+            if is_last:
+                break
+        told.end()
         return self._usable(np.array(strengths[: len(fits)]), fits, needed, tasks[0])
 
     def _trained(self, tasks, strengths, starts, grid):
         """(strengths, solutions of all tasks at each)."""
         if self.scheme.l1_ratio > 0 and has_linear_paths(tasks[0]):
             ends_saturated = self.ends_saturated and not grid.is_given
-            return self.train.linear_paths(tasks, self.scheme, strengths, ends_saturated)
+            strengths, fits = self.train.linear_paths(tasks, self.scheme, strengths, ends_saturated)
+            return strengths, iter(fits)
         return strengths, self.scheme.train(tasks, strengths, starts, self.train)
 
     def _usable(self, strengths, fits, needed, task):

@@ -1,11 +1,13 @@
 """The networks of a path, trained together: threads, first weights, and iterations counted out."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 from joblib import effective_n_jobs
 
 from ...batching.meeting import current_runner
+from ...callbacks.fit_tasks import NO_TASK
 from ...engine.task import Status
 from ...engine.train import train, train_linear_paths
 
@@ -13,18 +15,29 @@ FINE = 0.1  # initial networks and relaxed refits are trained to this share of t
 
 
 class Trainer:
-    """Trains tasks, each from one or the best of ``n_init`` first weights."""
+    """Trains tasks, each from one or the best of ``n_init`` first weights.
+
+    What it trains is a part of ``told``, for callbacks.
+    """
 
     def __init__(self, n_init, n_jobs):
-        self.n_init = n_init
+        self.n_init, self.told = n_init, NO_TASK
         self._n_threads = 1 if current_runner() else effective_n_jobs(n_jobs)
 
     def __call__(self, tasks):
         """Their solutions; an interrupt ends the whole path."""
-        solutions = train(tasks, self._n_threads)
+        with self.told.during(f"{len(tasks)} networks"):
+            solutions = train(tasks, self._n_threads)
         if any(solution.status is Status.INTERRUPTED for solution in solutions):
             raise KeyboardInterrupt
         return solutions
+
+    @contextmanager
+    def telling(self, told):
+        """Within a block, what is trained is a part of a task."""
+        self.told = told
+        yield
+        self.told = NO_TASK
 
     def linear_paths(self, tasks, scheme, strengths, ends_saturated):
         """(strengths, solutions at each) of linear regressions, of the largest where it ends so."""
