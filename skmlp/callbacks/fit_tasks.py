@@ -74,10 +74,7 @@ NO_TASK = NoTask()
 
 
 def begin_fit(estimator, X, y, n_parts, **metadata):
-    """The fit of an estimator as a task, to be called before anything of it is changed.
-
-    ``n_parts`` is the largest number of its parts.
-    """
+    """The fit of an estimator as a task, of at most ``n_parts`` parts."""
     if not has_callbacks(estimator):
         return NO_TASK
     given = {name: value for name, value in metadata.items() if value is not None}

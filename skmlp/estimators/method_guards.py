@@ -4,16 +4,20 @@ from contextlib import contextmanager
 from functools import update_wrapper
 from types import MethodType
 
+# set by scikit-learn when a fit begins to be told of, and dropped by it after the fit
+OF_CALLBACKS = "_callback_fit_ctx", "_skl_callbacks_to_teardown"
+
 
 @contextmanager
 def all_or_nothing(estimator):
-    """A fit that fails leaves the estimator as it was."""
+    """A fit that fails leaves the estimator as it was, but for what tears its callbacks down."""
     before = vars(estimator).copy()
     try:
         yield
     except BaseException:
+        told = {name: vars(estimator)[name] for name in OF_CALLBACKS if name in vars(estimator)}
         vars(estimator).clear()
-        vars(estimator).update(before)
+        vars(estimator).update(before | told)
         raise
 
 
