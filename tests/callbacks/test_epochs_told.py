@@ -200,6 +200,18 @@ def test_an_error_in_a_callback_leaves_the_estimator_as_it_was(solver, is_fitted
     assert state(again) == state(regressor(solver=solver, random_state=1, max_iter=5).fit(X, y))
 
 
+def test_an_error_in_a_part_fit_leaves_the_estimator_as_it_was():
+    noting = Noting(at_end(1, "epoch", fail))
+    for model in (RegularizedMLPClassifier(**SMALL), RegularizedMLPRegressor(**SMALL)):
+        labels = {"classes": [0, 1]} if isinstance(model, RegularizedMLPClassifier) else {}
+        before = vars(model).copy()
+        with pytest.raises(RuntimeError, match="a callback failed"):
+            model.set_callbacks(noting).partial_fit(X, LABELS, **labels)
+        assert vars(model.set_callbacks()) == before
+        assert noting.notes[-1][0] == "teardown"
+        noting.notes.clear()
+
+
 def test_an_error_at_the_end_of_a_fit_leaves_the_estimator_as_it_was():
     model = regressor(Noting(at_end(1, "fit", fail)))
     with pytest.raises(RuntimeError, match="a callback failed"):
