@@ -146,9 +146,9 @@ class RegularizedMLPClassifier(ClassifierMixin, RegularizedMLP):
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation data: their loss is recorded in ``validation_loss_curve_``, and early
-            stopping uses them instead of a random split. In a Pipeline they are transformed with
-            ``Pipeline(..., transform_input=["X_val"])``, with metadata routing enabled, and
-            requested by ``set_fit_request(X_val=True, y_val=True)``.
+            stopping uses them instead of a random split. In a Pipeline they have to be transformed
+            as X is: with metadata routing enabled, by ``Pipeline(..., transform_input=["X_val"])``;
+            see the notes and the example of :meth:`RegularizedMLPRegressor.fit`.
 
         y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
             Classes of the validation data.

@@ -336,6 +336,9 @@ class RegularizedMLP(Shortcuts, SelectsFeatures, CallbackSupportMixin, BaseEstim
         "device": [str, None],
     }
 
+    # Requests of metadata that nobody else can mean, which routing need not be told of
+    __metadata_request__fit = {"X_val": True, "y_val": True, "sample_weight_val": True}
+
     # What checking the data leaves, beside the attributes of a fit
     _seen = ("n_features_in_", "feature_names_in_")
     _takes_labels = False

@@ -134,6 +134,11 @@ class RegularizedMLPRegressor(ScoresExplained, MultiOutputMixin, RegressorMixin,
         "normalize_y": ["boolean"],
     }
 
+    __metadata_request__fit = {"offset": True, "offset_val": True}
+    __metadata_request__partial_fit = {"offset": True}
+    __metadata_request__predict = {"offset": True}
+    __metadata_request__score = {"offset": True}
+
     def __init__(
         self,
         loss="squared_error",
@@ -208,15 +213,13 @@ class RegularizedMLPRegressor(ScoresExplained, MultiOutputMixin, RegressorMixin,
 
         offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Known summands of the outputs, before the link: with a log link the logarithm of the
-            exposure, else what another model predicts, for instance. In a Pipeline or a search it
-            is requested by ``set_fit_request(offset=True)``, ``set_predict_request(offset=True)``
-            and ``set_score_request(offset=True)``, with metadata routing enabled.
+            exposure, else what another model predicts, for instance. Pipelines and searches hand it
+            on, to ``predict`` and ``score`` as well, with metadata routing enabled.
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation data: their loss is recorded in ``validation_loss_curve_``, and early
-            stopping uses them instead of a random split. In a Pipeline they are transformed with
-            ``Pipeline(..., transform_input=["X_val"])``, with metadata routing enabled, and
-            requested by ``set_fit_request(X_val=True, y_val=True)``.
+            stopping uses them instead of a random split. In a Pipeline they have to be transformed
+            as X is; see Notes.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Targets of the validation data.
@@ -236,6 +239,35 @@ class RegularizedMLPRegressor(ScoresExplained, MultiOutputMixin, RegressorMixin,
         ValueError
             For data or parameters that do not fit together, and when the loss becomes non-finite.
             The estimator is then as it was before.
+
+        Notes
+        -----
+        A Pipeline transforms validation rows where metadata routing is enabled, by
+        ``set_config(enable_metadata_routing=True)`` or in a ``config_context``, and it is told
+        which rows these are, by ``transform_input=["X_val"]`` (before scikit-learn 1.10 that is not
+        its default). That the network wants them, and their ``y_val`` and ``sample_weight_val``, it
+        says itself; ``set_fit_request(X_val=False, y_val=False)`` says that it does not. A search
+        or ``cross_validate`` hands them to each fit as they are, unless they are as many as the
+        rows of X: scikit-learn then takes them for metadata of these, and splits them.
+
+        Examples
+        --------
+        >>> from sklearn import config_context
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn.model_selection import train_test_split
+        >>> from sklearn.pipeline import make_pipeline
+        >>> from sklearn.preprocessing import StandardScaler
+        >>> from skmlp import RegularizedMLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True, scaled=False)
+        >>> X_train, X_val, y_train, y_val = train_test_split(X, y, random_state=0)
+        >>> mlp = RegularizedMLPRegressor(
+        ...     early_stopping=True, learning_rate_init=0.01, random_state=0
+        ... )
+        >>> with config_context(enable_metadata_routing=True):
+        ...     model = make_pipeline(StandardScaler(), mlp, transform_input=["X_val"])
+        ...     _ = model.fit(X_train, y_train, X_val=X_val, y_val=y_val)
+        >>> abs(model.score(X_val, y_val) - mlp.best_validation_score_) < 1e-6
+        True
         """
         validation = X_val, y_val, sample_weight_val, offset_val
         return self._fit(X, y, sample_weight, offset, validation)

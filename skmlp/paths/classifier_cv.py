@@ -80,7 +80,9 @@ class RegularizedMLPClassifierCV(ClassifierMixin, PathCV):
             Weights >= 0, in training and in the errors. A row of weight 0 counts as left out.
 
         groups : array-like of shape (n_samples,), default=None
-            Group labels, for splitters that keep groups together.
+            Group labels: rows of one group are in the same fold, by splitters that know groups and
+            where ``cv`` is a number. Pipelines and searches hand them on with metadata routing
+            enabled.
 
         Returns
         -------

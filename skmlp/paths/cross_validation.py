@@ -192,6 +192,10 @@ class RegularizedMLPRegressorCV(MultiOutputMixin, RegressorMixin, PathCV):
 
     _default = staticmethod(default_network)
 
+    __metadata_request__fit = {"offset": True}
+    __metadata_request__predict = {"offset": True}
+    __metadata_request__score = {"offset": True}
+
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, *, offset=None, groups=None):
         """Fit the paths and choose.
@@ -212,7 +216,9 @@ class RegularizedMLPRegressorCV(MultiOutputMixin, RegressorMixin, PathCV):
             the errors.
 
         groups : array-like of shape (n_samples,), default=None
-            Group labels, for splitters that keep groups together.
+            Group labels: rows of one group are in the same fold, by splitters that know groups and
+            where ``cv`` is a number. Pipelines and searches hand them on, and ``offset``, with
+            metadata routing enabled.
 
         Returns
         -------

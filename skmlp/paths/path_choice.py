@@ -85,6 +85,9 @@ class PathCV(SelectsFeatures, CallbackSupportMixin, MetaEstimatorMixin, BaseEsti
         "cv": ["cv_object"],
     }
 
+    # Groups are for folds, by whatever cv, as those of scikit-learn's splitters
+    __metadata_request__fit = {"groups": True}
+
     def __init__(
         self,
         estimator=None,

@@ -24,8 +24,7 @@ FAR_VALIDATION = (
     f"The columns {{columns}} of X_val lie more than {FAR_FROM_TRAINING:g} standard deviations "
     "from those of X, or have more than that many times another scale. A Pipeline transforms X_val "
     'only if it is told to: Pipeline(..., transform_input=["X_val"]), with '
-    "set_config(enable_metadata_routing=True) and the network's "
-    "set_fit_request(X_val=True, y_val=True)."
+    "set_config(enable_metadata_routing=True)."
 )
 
 
