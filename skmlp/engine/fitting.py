@@ -218,6 +218,8 @@ def _closing(task: Task, layout: Layout, penalty: PenaltyNumbers, outcome: Outco
     if task.early_stopping:
         passes = min(outcome.n_iter, FEW_CLOSING_PASSES)
     tol = CLOSING_SHARE * task.tol if is_smooth(task) else task.tol
+    if task.verbose:
+        print(f"At most {passes} deterministic iterations settle which weights are zero.")
     closing = replace(task, tol=tol, max_iter=passes, max_fun=2 * passes, watch=None)
     end = minimize([closing], [penalty], layout, [outcome.row])[0]
     if end.status is Status.MAX_ITER and end.residual <= task.tol:

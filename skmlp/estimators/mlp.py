@@ -99,6 +99,10 @@ class RegularizedMLP(Shortcuts, SelectsFeatures, CallbackSupportMixin, BaseEstim
         Whether to print a line for each epoch, of lbfgs for every tenth iteration: the loss (F, the
         least so far), validation loss and score, and where a penalty or bounds make zeros the
         share of them in each layer.
+        From scikit-learn 1.9 on ``set_callbacks(sklearn.callback.ProgressBar())`` shows epochs and
+        iterations as bars, also within searches and Pipelines, and its ``ScoringMonitor`` records
+        scores by epoch. A callback that asks for it ends the fit as ``max_iter`` would there, but
+        that no deterministic iterations follow; what one raises leaves the estimator as it was.
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from ``coefs_`` and ``intercepts_``, edited ones too.

@@ -99,7 +99,11 @@ class RegularizedMLPRegressorCV(MultiOutputMixin, RegressorMixin, PathCV):
 
     verbose : bool, default=False
         Whether to print a line for each strength, with its mean error of the folds, for relaxed
-        refits and for the choice.
+        refits and for the choice. From scikit-learn 1.9 on
+        ``set_callbacks(sklearn.callback.ProgressBar())`` shows a bar for the path of the whole data
+        and for that of each fold instead, strength by strength, and its ``ScoringMonitor`` records
+        their scores on the rows that they are trained on. A callback that asks for it ends the
+        paths with the strength at which it does.
 
     Attributes
     ----------
