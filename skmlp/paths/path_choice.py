@@ -13,6 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..estimators.export.methods import Exports
 from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
 from ..parameters.task_builder import draw_seed
@@ -61,7 +62,7 @@ def _of_estimator(name):
     return property(get, assign, doc=f"``{name}`` of ``estimator_``.")
 
 
-class PathCV(SelectsFeatures, MetaEstimatorMixin, BaseEstimator):
+class PathCV(SelectsFeatures, Exports, MetaEstimatorMixin, BaseEstimator):
     """What the estimators chosen along a path share: the choice, and the network chosen."""
 
     _parameter_constraints: dict = {
@@ -280,6 +281,10 @@ class PathCV(SelectsFeatures, MetaEstimatorMixin, BaseEstimator):
     coefs_ = _of_estimator("coefs_")
     intercepts_ = _of_estimator("intercepts_")
     feature_importances_ = _of_estimator("feature_importances_")
+
+    def _exported(self):
+        check_is_fitted(self, "estimator_")
+        return self.estimator_
 
     def _rows_and_model(self, X, strength):
         """X, checked, and the network that predicts for it."""
