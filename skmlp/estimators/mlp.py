@@ -17,6 +17,7 @@ from ..training_data.offsets import NO_OFFSET, checked_offset
 from ..training_data.plain_arrays import checked_rows
 from ..training_data.unit_warnings import warn_of_units, warn_of_validation
 from .export.methods import Exports
+from .export.pickled_state import SaysVersions
 from .feature_selection import SelectsFeatures, feature_scale
 from .method_guards import all_or_nothing
 from .prediction import ACTIVATIONS, forward
@@ -34,7 +35,7 @@ def no_single_epochs(estimator):
     return None
 
 
-class RegularizedMLP(Shortcuts, SelectsFeatures, Exports, BaseEstimator):
+class RegularizedMLP(Shortcuts, SelectsFeatures, Exports, SaysVersions, BaseEstimator):
     """Multi-layer perceptron with penalties and constraints by layer: what the estimators share.
 
     Their docstrings take entries from here, where each is written once.

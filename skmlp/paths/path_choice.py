@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..estimators.export.methods import Exports
+from ..estimators.export.pickled_state import SaysVersions
 from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
 from ..parameters.task_builder import draw_seed
@@ -62,7 +63,7 @@ def _of_estimator(name):
     return property(get, assign, doc=f"``{name}`` of ``estimator_``.")
 
 
-class PathCV(SelectsFeatures, Exports, MetaEstimatorMixin, BaseEstimator):
+class PathCV(SelectsFeatures, Exports, SaysVersions, MetaEstimatorMixin, BaseEstimator):
     """What the estimators chosen along a path share: the choice, and the network chosen."""
 
     _parameter_constraints: dict = {

@@ -33,7 +33,7 @@ class FittedNetwork(NamedTuple):
             activation=estimator.activation,
             out_activation=estimator.out_activation_,
             layer_norm=list(zip(gains, shifts, strict=True)),
-            has_offset=estimator._fitted_with_offset,
+            has_offset=getattr(estimator, "_fitted_with_offset", False),
             classes=estimator.classes_ if estimator._takes_labels else None,
             is_multilabel=estimator._takes_labels and estimator._labels.is_multilabel,
         )
