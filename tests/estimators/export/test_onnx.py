@@ -1,6 +1,7 @@
 """Networks converted by skl2onnx, held to onnxruntime."""
 
 import copy
+import importlib
 import warnings
 
 import numpy as np
@@ -28,9 +29,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmlp import BatchedGridSearchCV, RegularizedMLPClassifier, RegularizedMLPRegressor
+from skmlp.estimators import prediction
 
 skl2onnx = pytest.importorskip("skl2onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
+as_onnx = importlib.import_module("skmlp.estimators.export.as_onnx")
 
 TOLERANCE = {np.float32: {"rtol": 1e-5, "atol": 1e-5}, np.float64: {"rtol": 1e-7, "atol": 1e-9}}
 precisions = pytest.mark.parametrize("dtype", TOLERANCE)
@@ -109,14 +112,14 @@ def test_networks_chosen_by_cross_validation(name, dtype):
         assert_allclose(result["probabilities"], model.predict_proba(NEW), **TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("name", ["binary", "numbered", "named"])
+@pytest.mark.parametrize("name", ["binary", "numbered", "named", "several labels"])
 def test_dictionaries_of_probabilities(name):
     """What skl2onnx makes of classifiers unless told otherwise, in a Pipeline too."""
     model = make_pipeline(StandardScaler().fit(X), classifier(name))
     result = told(model, NEW.astype(np.float32))
     assert [*result] == ["output_label", "output_probability"]
     assert_array_equal(result["output_label"], model.predict(NEW))
-    classes = [kind.item() for kind in model.classes_]
+    classes = model.classes_.tolist()
     by_class = [[row[kind] for kind in classes] for row in result["output_probability"]]
     assert_allclose(by_class, model.predict_proba(NEW), rtol=1e-5, atol=1e-5)
 
@@ -177,6 +180,11 @@ def test_stacked():
     model = StackingRegressor([("a", RegularizedMLPRegressor(**SMALL))], Ridge(), cv=2)
     quiet_fit(model, y)
     assert_alike(model, model.predict(NEW), np.float32)
+
+
+def test_tables_agree():
+    assert as_onnx.ACTIVATIONS.keys() == prediction.ACTIVATIONS.keys()
+    assert as_onnx.LINKS.keys() == prediction.OUTPUT_ACTIVATIONS.keys()
 
 
 def test_what_cannot_be_converted():

@@ -167,6 +167,12 @@ def test_an_offset_is_refused_whether_or_not_it_was_warned_of():
             model.to_sklearn()
 
 
+def test_an_offset_of_a_network_chosen_by_cross_validation():
+    model = RegularizedMLPRegressorCV(n_strengths=3, cv=2, n_average=1, alphas=[1.0])
+    with pytest.raises(ValueError, match="fitted with an offset"):
+        model.fit(X, y, offset=X[:, 2]).to_sklearn()
+
+
 def test_a_loss_that_this_version_does_not_have(monkeypatch):
     """Before it had a log link."""
     constraints = MLPRegressor._parameter_constraints

@@ -23,6 +23,8 @@ from sklearn.exceptions import NotFittedError
 from torch import nn
 
 from skmlp import RegularizedMLPClassifier, RegularizedMLPClassifierCV, RegularizedMLPRegressor
+from skmlp.estimators import prediction
+from skmlp.estimators.export import as_torch
 
 TOLERANCE = {"float32": {"rtol": 2e-5, "atol": 2e-5}, "float64": {"rtol": 1e-11}}
 precisions = pytest.mark.parametrize("dtype", TOLERANCE)
@@ -113,6 +115,14 @@ def test_other_dtypes(given):
 def test_a_model_that_is_not_fitted():
     with pytest.raises(NotFittedError, match="RegularizedMLPClassifierCV instance is not fitted"):
         RegularizedMLPClassifierCV().to_torch()
+
+
+def test_tables_agree():
+    assert as_torch.ACTIVATIONS.keys() == prediction.ACTIVATIONS.keys()
+    assert as_torch.LINKS.keys() == prediction.OUTPUT_ACTIVATIONS.keys()
+    assert {regressor(name).activation for name in REGRESSORS} == {*prediction.ACTIVATIONS}
+    models = [*map(regressor, REGRESSORS), *map(classifier, TARGETS)]
+    assert {model.out_activation_ for model in models} == {*prediction.OUTPUT_ACTIVATIONS}
 
 
 # An offset
