@@ -21,17 +21,17 @@ def ignore_convergence():
     warnings.simplefilter("ignore", ConvergenceWarning)
 
 
-def seconds(function, calls=1):
+def seconds(function, calls=1, clock=time.perf_counter):
     """Seconds of one call, averaged over ``calls``."""
-    start = time.perf_counter()
+    start = clock()
     for _ in range(calls):
         function()
-    return (time.perf_counter() - start) / calls
+    return (clock() - start) / calls
 
 
-def in_turn(functions, repeats, calls=1):
+def in_turn(functions, repeats, calls=1, clock=time.perf_counter):
     """Seconds of each function, ``repeats`` times A B C A B C ...: one list a function."""
-    rounds = [[seconds(function, calls) for function in functions] for _ in range(repeats)]
+    rounds = [[seconds(function, calls, clock) for function in functions] for _ in range(repeats)]
     return [list(times) for times in zip(*rounds, strict=True)]
 
 

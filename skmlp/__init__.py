@@ -3,6 +3,7 @@
 from .batching.block import batched_fits
 from .batching.searches import BatchedGridSearchCV, BatchedRandomizedSearchCV
 from .estimators.classifier import RegularizedMLPClassifier
+from .estimators.export.onnx_registration import convert_with_skl2onnx
 from .estimators.monotonicity import check_monotonic
 from .estimators.regressor import RegularizedMLPRegressor
 from .paths.classifier_cv import RegularizedMLPClassifierCV
@@ -41,3 +42,9 @@ __all__ = [
     "show_versions",
     "stability_selection",
 ]
+
+convert_with_skl2onnx(
+    *(RegularizedMLPRegressor, RegularizedMLPRegressorCV),
+    *(RegularizedMLPClassifier, RegularizedMLPClassifierCV),
+    BatchedGridSearchCV,
+)

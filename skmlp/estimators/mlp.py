@@ -21,6 +21,8 @@ from ..training_data.fit_data import checked_arrays, fit_data, validation_arrays
 from ..training_data.offsets import NO_OFFSET, checked_offset
 from ..training_data.plain_arrays import checked_rows
 from ..training_data.unit_warnings import warn_of_units, warn_of_validation
+from .export.methods import Exports
+from .export.pickled_state import SaysVersions
 from .feature_selection import SelectsFeatures, feature_scale
 from .method_guards import all_or_nothing
 from .prediction import ACTIVATIONS, forward
@@ -38,7 +40,9 @@ def no_single_epochs(estimator):
     return None
 
 
-class RegularizedMLP(Shortcuts, SelectsFeatures, CallbackSupportMixin, BaseEstimator):
+class RegularizedMLP(
+    Shortcuts, SelectsFeatures, Exports, SaysVersions, CallbackSupportMixin, BaseEstimator
+):
     """Multi-layer perceptron with penalties and constraints by layer: what the estimators share.
 
     Their docstrings take entries from here, where each is written once.
@@ -428,7 +432,7 @@ class RegularizedMLP(Shortcuts, SelectsFeatures, CallbackSupportMixin, BaseEstim
         check_solution(task, attributes, solution)
         self._publish(attributes, data.target, solution)
         self._feature_scale = feature_scale(data.train, task.program.has_intercept)
-        self._misses_offset = data.offset is not None
+        self._misses_offset = self._fitted_with_offset = data.offset is not None
         return attributes
 
     def _start(self, data):

@@ -15,6 +15,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..callbacks.fit_tasks import begin_fit
 from ..callbacks.support import CallbackSupportMixin
+from ..estimators.export.methods import Exports
+from ..estimators.export.pickled_state import SaysVersions
 from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
 from ..parameters.task_builder import draw_seed
@@ -67,7 +69,14 @@ def _of_estimator(name):
     return property(get, assign, doc=f"``{name}`` of ``estimator_``.")
 
 
-class PathCV(SelectsFeatures, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
+class PathCV(
+    SelectsFeatures,
+    Exports,
+    SaysVersions,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
+):
     """What the estimators chosen along a path share: the choice, and the network chosen."""
 
     _parameter_constraints: dict = {
@@ -297,6 +306,10 @@ class PathCV(SelectsFeatures, CallbackSupportMixin, MetaEstimatorMixin, BaseEsti
     coefs_ = _of_estimator("coefs_")
     intercepts_ = _of_estimator("intercepts_")
     feature_importances_ = _of_estimator("feature_importances_")
+
+    def _exported(self):
+        check_is_fitted(self, "estimator_")
+        return self.estimator_
 
     def _rows_and_model(self, X, strength):
         """X, checked, and the network that predicts for it."""
