@@ -73,11 +73,13 @@ class NoTask:
 NO_TASK = NoTask()
 
 
-def begin_fit(estimator, X, y, n_parts, **metadata):
-    """The fit of an estimator as a task, of at most ``n_parts`` parts."""
+def begin_fit(estimator, data, n_parts):
+    """The fit to X, y, weights and offset as a task, of at most ``n_parts`` parts."""
     if not has_callbacks(estimator):
         return NO_TASK
-    given = {name: value for name, value in metadata.items() if value is not None}
+    X, y, *beside = data
+    metadata = zip(("sample_weight", "offset"), beside, strict=True)
+    given = {name: value for name, value in metadata if value is not None}
     context = estimator._init_callback_context(max_subtasks=n_parts)
     return FitTask(estimator, context, {"X": X, "y": y, "metadata": given or None})
 

@@ -359,8 +359,7 @@ class RegularizedMLP(
 
     def _fit(self, X, y, sample_weight, offset, validation):
         """Fit the network; ``validation`` are X, y, weights and offset, each of these or None."""
-        beside = {"sample_weight": sample_weight, "offset": offset}
-        told = begin_fit(self, X, y, int(self.max_iter), **beside)
+        told = begin_fit(self, (X, y, sample_weight, offset), int(self.max_iter))
         with all_or_nothing(self):
             goes_on = self.warm_start and hasattr(self, "coefs_")
             arrays = checked_arrays(self, X, y, sample_weight, offset, reset=not goes_on)
@@ -378,10 +377,10 @@ class RegularizedMLP(
 
     def _partial_fit(self, X, y, sample_weight, offset=None):
         """Go on by one epoch over the given data."""
-        told = begin_fit(self, X, y, 1, sample_weight=sample_weight, offset=offset)
+        data = X, y, sample_weight, offset
+        told = begin_fit(self, data, 1)
         with all_or_nothing(self):
             goes_on = hasattr(self, "coefs_")
-            data = X, y, sample_weight, offset
             arrays = checked_arrays(self, *data, reset=not goes_on, keeps_labels=True)
             seed = draw_seed(self.random_state)
             target = self._trained.target if goes_on and hasattr(self, "_trained") else None

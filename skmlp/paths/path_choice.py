@@ -144,9 +144,7 @@ class PathCV(
         """Fit the paths of (X, y, weights, offset) and choose."""
         self._check_choice()
         ratios = np.atleast_1d(self.l1_ratio).astype(float)
-        X, y, weight, offset = data
-        n_parts = N_PARTS * len(ratios)
-        told = begin_fit(self, X, y, n_parts, sample_weight=weight, offset=offset)
+        told = begin_fit(self, data, N_PARTS * len(ratios))
         with all_or_nothing(self):
             runs = [self._run(ratio, data, groups, told) for ratio in ratios]
             best = int(np.argmin([choice.mse for _, choice in runs]))

@@ -5,10 +5,10 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+from batching.callbacks.noting import Noting, at_end, fail
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
-from support.callbacks import Noting, at_end, fail
 
 from skmlp import (
     RegularizedMLPClassifier,
@@ -131,7 +131,7 @@ def test_a_progress_bar_has_a_line_for_each_path(capsys):
 
 
 def test_a_search_over_them_hands_its_callbacks_on():
-    from support.callbacks import Propagated
+    from batching.callbacks.noting import Propagated
 
     noting = Propagated()
     search = GridSearchCV(regressor_cv(), {"n_strengths": [3]}, cv=2).set_callbacks(noting)

@@ -6,11 +6,11 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from batching.callbacks.noting import Noting, at_end, fail, interrupt
 from numpy.testing import assert_array_equal
 from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from support.callbacks import Noting, at_end, fail, interrupt
 from support.small_fits import SMALL, X, state, y
 
 from skmlp import RegularizedMLPClassifier, RegularizedMLPRegressor
@@ -276,3 +276,12 @@ def test_nobody_is_told_where_there_is_nobody(monkeypatch):
     monkeypatch.setattr(callback.CallbackContext, "_from_estimator", fail)
     regressor().fit(X, y)
     assert watches == [None]
+
+
+def test_scorers_are_given_the_offset_of_the_fit():
+    offset = np.cos(np.arange(len(y)))
+    scoring = {"d2": lambda model, X, y, **beside: model.score(X, y, **beside)}
+    monitor = callback.ScoringMonitor(scoring=scoring)
+    model = regressor(monitor).fit(X, y, offset=offset)
+    *_, last = [row["d2"] for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    assert last == model.score(X, y, offset=offset) != model.score(X, y)

@@ -6,12 +6,12 @@ import threading
 
 import numpy as np
 import pytest
+from batching.callbacks.noting import Noting, Propagated, at_end, fail
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from support.callbacks import Noting, Propagated, at_end, fail
 from support.counting import ALPHAS, GRID, X, assert_no_threads, counted, network, pipeline, y
 
 from skmlp import BatchedGridSearchCV, batched_fits
