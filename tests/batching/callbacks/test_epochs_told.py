@@ -155,7 +155,7 @@ def test_nothing_of_an_earlier_fit_is_handed_over():
 
 
 @pytest.mark.usefixtures("either_way")
-@pytest.mark.parametrize("params", FITS, ids=str)
+@pytest.mark.parametrize("params", [FITS[k] for k in (0, 3, 5, 7, 8)], ids=str)
 def test_a_callback_ends_a_fit_as_its_iterations_would(params):
     name = "iteration" if params.get("solver") == "lbfgs" else "epoch"
     stopping = Noting(at_end(3, name, lambda: True))
