@@ -17,6 +17,8 @@ export MPLBACKEND ?= agg
 RUN := $(VENV)/bin/python
 INSTALL = $(RUN) -m pip install $(addprefix -c ,$(CONSTRAINTS)) $(PIP_ARGS)
 
+SITE = $(RUN) -m sphinx -W --keep-going -b html docs docs/_build/html
+
 # The sanitizers come before everything else, torch's C++ exceptions after them.
 SANITIZED = $(CURDIR)/$(VENV)/sanitized
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -DONE_INSTRUCTION_SET
@@ -31,16 +33,16 @@ skmlp.show_versions()
 endef
 export TRIAL
 
-.PHONY: help .venv demo test test-oldest fuzz sanitize dist lint examples bench clean
+.PHONY: help .venv demo test test-oldest fuzz sanitize dist lint docs docs-gallery examples bench clean
 .NOTPARALLEL:
 .SECONDARY:
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[.a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 .venv: $(VENV)/extra-dev  ## set up .venv for development
 
-demo: $(VENV)/extra-plot  ## run the demonstration; its figure is examples/figures/demo.png
+demo: $(VENV)/extra-demo  ## run the demonstration; its figure is examples/figures/demo.png
 	$(RUN) examples/demo.py
 
 test: $(VENV)/extra-test  ## run the tests
@@ -72,6 +74,12 @@ lint: $(VENV)/extra-dev  ## check the code's style and format
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 
+docs: $(VENV)/extra-docs  ## build the site, docs/_build/html, with the figures of the repository
+	$(SITE)
+
+docs-gallery: $(VENV)/extra-docs  ## build the site, and run every example for it
+	$(SITE) -D plot_gallery=1
+
 examples: $(VENV)/extra-examples  ## run every example; figures go to examples/figures
 	set -e; for file in examples/plot_*.py; do echo "$$file"; $(RUN) "$$file"; done
 
@@ -79,7 +87,7 @@ bench: $(VENV)/extra-bench  ## run every benchmark
 	set -e; for file in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do echo "$$file"; $(RUN) "$$file"; done
 
 clean:  ## remove .venv and whatever tools leave behind
-	rm -rf .venv .venv-* .hypothesis build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .hypothesis build dist *.egg-info .pytest_cache .ruff_cache docs/_build docs/auto_examples docs/generated
 	rm -f skmlp/engine/kernels/compiled.*.so skmlp/engine/kernels/compiled.*.pyd
 	find skmlp tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
