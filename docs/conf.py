@@ -31,6 +31,7 @@ myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]  # a function is a setting of sphinx-gallery
 
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 autodoc_default_options = {"members": True, "inherited-members": True}
 numpydoc_show_class_members = False
 
@@ -38,7 +39,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skmlp"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_sidebars = {"api": [], "benchmarks": [], "promises": []}
+html_sidebars = {page: [] for page in ("benchmarks", "exactness", "getting_started", "mathematics")}
+html_sidebars["moving/index"] = []  # its table is wide
 html_show_sourcelink = False
 html_theme_options = {
     "navbar_align": "left",
