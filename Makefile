@@ -87,7 +87,7 @@ bench: $(VENV)/extra-bench  ## run every benchmark
 	set -e; for file in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do echo "$$file"; $(RUN) "$$file"; done
 
 clean:  ## remove .venv and whatever tools leave behind
-	rm -rf .venv .venv-* .hypothesis build dist *.egg-info .pytest_cache .ruff_cache docs/_build docs/auto_examples docs/generated
+	rm -rf .venv .venv-* .hypothesis build dist *.egg-info .pytest_cache .ruff_cache docs/_build docs/auto_examples docs/api/generated
 	rm -f skmlp/engine/kernels/compiled.*.so skmlp/engine/kernels/compiled.*.pyd
 	find skmlp tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
