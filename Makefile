@@ -17,8 +17,6 @@ export MPLBACKEND ?= agg
 RUN := $(VENV)/bin/python
 INSTALL = $(RUN) -m pip install $(addprefix -c ,$(CONSTRAINTS)) $(PIP_ARGS)
 
-SITE = $(RUN) -m sphinx -W --keep-going -b html docs docs/_build/html
-
 # The sanitizers come before everything else, torch's C++ exceptions after them.
 SANITIZED = $(CURDIR)/$(VENV)/sanitized
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -DONE_INSTRUCTION_SET
@@ -74,11 +72,10 @@ lint: $(VENV)/extra-dev  ## check the code's style and format
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 
-docs: $(VENV)/extra-docs  ## build the site, docs/_build/html, with the figures of the repository
-	$(SITE)
+docs: $(VENV)/extra-docs  ## build the site, docs/_build/html, with the figures that are there
+	$(RUN) -m sphinx -W --keep-going -b html docs docs/_build/html
 
-docs-gallery: $(VENV)/extra-docs  ## build the site, and run every example for it
-	$(SITE) -D plot_gallery=1
+docs-gallery: demo examples docs  ## run every example, and build the site with the new figures
 
 examples: $(VENV)/extra-examples  ## run every example; figures go to examples/figures
 	set -e; for file in examples/plot_*.py; do echo "$$file"; $(RUN) "$$file"; done

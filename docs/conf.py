@@ -1,4 +1,4 @@
-"""The documentation site: `make docs`, or `make docs-gallery` to run the examples as well."""
+"""The documentation site: `make docs`, or `make docs-gallery` to run the examples before it."""
 
 import re
 import zlib
@@ -74,7 +74,7 @@ def in_order(path):
     return (not path.endswith("demo.py"), path)
 
 
-plot_gallery = "False"  # -D plot_gallery=1 runs the examples
+plot_gallery = "False"  # they are run by themselves, and their figures are in the repository
 sphinx_gallery_conf = {
     "examples_dirs": str(ROOT / "examples"),
     "gallery_dirs": "auto_examples",
@@ -89,27 +89,21 @@ sphinx_gallery_conf = {
 
 
 def show_figure(app, docname, source):
-    """Put the figure that the repository holds on the page of an example that is not run."""
-    name = docname.removeprefix("auto_examples/")
-    figure = FIGURES / f"{name}.png"
-    if name != docname and figure.exists() and not ran(app):
+    """Put the figure of an example on its page, above the code."""
+    figure = FIGURES / f"{Path(docname).name}.png"
+    if docname.startswith("auto_examples/") and figure.exists():
         head, code, rest = source[0].partition(".. GENERATED FROM PYTHON SOURCE LINES")
         image = f".. image:: /../examples/figures/{figure.name}\n   :alt: the figure\n\n"
         source[0] = head + image + code + rest
 
 
 def show_thumbnails(app):
-    """Small copies of these figures stand in the gallery."""
+    """Put small copies of the figures into the gallery."""
     from sphinx_gallery.utils import scale_image
 
     thumbs = HERE / "auto_examples" / "images" / "thumb"
-    for figure in [] if ran(app) else FIGURES.glob("*.png"):
+    for figure in FIGURES.glob("*.png"):
         scale_image(str(figure), str(thumbs / f"sphx_glr_{figure.stem}_thumb.png"), 400, 280)
-
-
-def ran(app):
-    """Whether this build runs the examples."""
-    return app.config.sphinx_gallery_conf["plot_gallery"]
 
 
 def link_to_gallery(app, docname, source):
