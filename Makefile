@@ -31,16 +31,16 @@ skmlp.show_versions()
 endef
 export TRIAL
 
-.PHONY: help .venv demo test test-oldest fuzz sanitize dist lint examples bench clean
+.PHONY: help .venv demo test test-oldest fuzz sanitize dist lint docs docs-gallery examples bench clean
 .NOTPARALLEL:
 .SECONDARY:
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[.a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 .venv: $(VENV)/extra-dev  ## set up .venv for development
 
-demo: $(VENV)/extra-plot  ## run the demonstration; its figure is examples/figures/demo.png
+demo: $(VENV)/extra-demo  ## run the demonstration; its figure is examples/figures/demo.png
 	$(RUN) examples/demo.py
 
 test: $(VENV)/extra-test  ## run the tests
@@ -72,6 +72,11 @@ lint: $(VENV)/extra-dev  ## check the code's style and format
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 
+docs: $(VENV)/extra-docs  ## build the site, docs/_build/html, with the figures that are there
+	$(RUN) -m sphinx -W --keep-going -b html docs docs/_build/html
+
+docs-gallery: demo examples docs  ## run every example, and build the site with the new figures
+
 examples: $(VENV)/extra-examples  ## run every example; figures go to examples/figures
 	set -e; for file in examples/plot_*.py; do echo "$$file"; $(RUN) "$$file"; done
 
@@ -79,7 +84,7 @@ bench: $(VENV)/extra-bench  ## run every benchmark
 	set -e; for file in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do echo "$$file"; $(RUN) "$$file"; done
 
 clean:  ## remove .venv and whatever tools leave behind
-	rm -rf .venv .venv-* .hypothesis build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .hypothesis build dist *.egg-info .pytest_cache .ruff_cache docs/_build docs/auto_examples docs/api/generated
 	rm -f skmlp/engine/kernels/compiled.*.so skmlp/engine/kernels/compiled.*.pyd
 	find skmlp tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 

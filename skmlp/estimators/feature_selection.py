@@ -40,7 +40,7 @@ class SelectsFeatures:
 
         Returns
         -------
-        support : ndarray of shape (n_features_in_,) of bool, or (n_selected,) of int
+        support : ndarray of shape (`n_features_in_`,) of bool, or (n_selected,) of int
         """
         check_is_fitted(self, "coefs_")
         support = np.any(self.coefs_[0] != 0, axis=1)

@@ -222,7 +222,7 @@ class RegularizedMLP(
     sparsity_ : ndarray of shape (n_layers - 1,)
         Fraction of exact zeros in each layer's weights.
 
-    feature_importances_ : ndarray of shape (n_features_in_,)
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
         Norms of the weights that leave each feature, for X and, without hidden layers, y in units
         of their standard deviations in training (of their root mean squares with
         ``fit_intercept=False``): they change with units only where the fit does
@@ -239,7 +239,7 @@ class RegularizedMLP(
         ``normalize_y``).
 
     optimality_ : float
-        max |w - prox(w - grad)| of F at the returned weights, zero at a stationary point. A
+        ``max |w - prox(w - grad)|`` of F at the returned weights, zero at a stationary point. A
         certificate for smooth activations only: minimisers of networks with 'relu' or 'leaky_relu'
         lie on kinks, where it stays away from zero. There lbfgs has converged where ten further
         iterations from the best weights, begun anew, lower F by less than 100 tol^2 of it, and so
@@ -252,13 +252,13 @@ class RegularizedMLP(
     best_loss_ : float or None
         The smallest loss of any epoch; None with early stopping. Only with adam and sgd.
 
-    loss_curve_ : list of shape (n_iter_,)
+    loss_curve_ : list of shape (`n_iter_`,)
         F of each epoch, as met on its mini-batches. Only with adam and sgd.
 
-    validation_loss_curve_ : list of shape (n_iter_,) or None
+    validation_loss_curve_ : list of shape (`n_iter_`,) or None
         Mean loss on the validation data after each epoch, without penalties.
 
-    validation_scores_ : list of shape (n_iter_,) or None
+    validation_scores_ : list of shape (`n_iter_`,) or None
         The score on the validation data after each epoch, with early stopping.
 
     best_validation_score_ : float or None
@@ -289,7 +289,7 @@ class RegularizedMLP(
     n_features_in_ : int
         Number of features seen during fit.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features, where X has names that are all strings.
 
     References
