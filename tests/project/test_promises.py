@@ -11,7 +11,7 @@ import pytest
 
 from skmlp import RegularizedMLPRegressor
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 DOCS = TESTS.parent / "docs"
 TABLE = (DOCS / "promises.md").read_text()
 ROWS = [

@@ -20,7 +20,7 @@ from skmlp.engine.network import activations, normalization
 from skmlp.estimators import prediction
 
 PACKAGE = Path(skmlp.__file__).parent
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
 TREES = {
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): ast.parse(path.read_text())
     for path in PACKAGE.rglob("*.py")

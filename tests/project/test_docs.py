@@ -7,7 +7,7 @@ import pytest
 
 import skmlp
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MADE = {"_build", "auto_examples", "generated"}
 PAGES = [
     path.relative_to(ROOT).as_posix()

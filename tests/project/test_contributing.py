@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from test_structure import ENGINE, FACE
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 HOUSE = TEXT.split("## The house")[1].split("## ")[0]
 FILES = [

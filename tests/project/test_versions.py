@@ -90,7 +90,7 @@ def test_without_the_extension_all_goes_through_torch():
     assert "everything goes through torch" in said
 
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
