@@ -133,6 +133,14 @@ class Loss:
             errors = np.mean(each / units**self.degree, axis=-1)
         return np.where(np.isfinite(errors), errors, np.nan)
 
+    def choices(self, y: np.ndarray) -> list[tuple[list[int], np.ndarray]]:
+        """For each choice of a class: the outputs that say it, and the rows' own class.
+
+        Shape
+            rows of bool (n, n_classes).
+        """
+        return []
+
     def strata(self, y: np.ndarray) -> np.ndarray | None:
         """The class of each row of y, of which parts of the data are to hold equal shares."""
         return None

@@ -84,6 +84,10 @@ class BinaryLogLoss(_Classes):
     def decide(self, prediction):
         return prediction > 0.5
 
+    def choices(self, y):
+        is_in = y > 0.5
+        return [([k], np.column_stack([~one, one])) for k, one in enumerate(is_in.T)]
+
     def strata(self, y):
         return y[:, 0] > 0.5 if y.shape[1] == 1 else None
 
@@ -144,6 +148,9 @@ class MultinomialLogLoss(_Classes):
     def deviance(self, y, output, unit):
         """Of rows, in one column."""
         return 2 * self.value_and_derivative(np, output, y)[0].sum(-1, keepdims=True)
+
+    def choices(self, y):
+        return [([*range(y.shape[1])], y > 0.5)]
 
     def strata(self, y):
         return y.argmax(axis=1)
