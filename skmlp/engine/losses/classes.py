@@ -37,6 +37,10 @@ class _Classes(Loss):
         is_met = (self.decide(prediction) == (y > 0.5)).all(axis=1)
         return float((weight[:, 0] * is_met).mean())
 
+    def doubt(self, n_rows, n_outputs):
+        """One more row of another class than was all but sure, at the odds that n rows allow."""
+        return 2 * np.log1p(n_rows) / (n_rows * n_outputs)
+
     def decide(self, prediction: np.ndarray) -> np.ndarray:
         """Which classes (n, q) of bool probabilities say."""
         raise NotImplementedError
@@ -151,6 +155,10 @@ class MultinomialLogLoss(_Classes):
 
     def choices(self, y):
         return [([*range(y.shape[1])], y > 0.5)]
+
+    def doubt(self, n_rows, n_outputs):
+        """Of one choice, whose deviance is that of all outputs."""
+        return super().doubt(n_rows, 1)
 
     def strata(self, y):
         return y.argmax(axis=1)
