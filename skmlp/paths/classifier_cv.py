@@ -15,7 +15,10 @@ class RegularizedMLPClassifierCV(ClassifierMixin, PathCV):
     What :class:`RegularizedMLPRegressorCV` is for numbers, and what R's cv.glmnet and
     :class:`sklearn.linear_model.LogisticRegressionCV` are to the logistic lasso. Folds are judged
     by the deviance, twice the log loss; ``scoring='accuracy'`` or ``'roc_auc'`` are cv.glmnet's
-    ``type.measure`` 'class' and 'auc'. Each fold has its share of each class.
+    ``type.measure`` 'class' and 'auc'. Each fold has its share of each class; of
+    several labels the rarest are shared out first. Where the error is next to nothing, so that the
+    folds' standard error says little, it counts as no less than what one more row would add of
+    another class than was all but sure, 2 log(1 + n) / n, in ``selection`` among ``alphas``.
 
     Parameters
     ----------

@@ -9,13 +9,14 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
+from ..training_data.row_order import drawn_folds
 from .candidate_features import Candidates
 from .false_selections import false_bound
 from .records import EqualByValue, described
 from .running.base_network import base_network, settle_alpha
 from .running.folds import checked_groups
 from .running.path_plan import PATH_CONSTRAINTS, PathPlan
-from .running.problems import problems_of
+from .running.problems import problems_of, strata_of
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -141,7 +142,8 @@ def stability_selection(
     The path is run on halves drawn at random, all of them together, and the features are counted
     that each strength selects. Those in at least ``threshold`` of the halves are stable; how many
     of them are false on average is bounded, if all noise features are alike and the selection is no
-    worse than guessing [1]_ [2]_ (see Notes).
+    worse than guessing [1]_ [2]_ (see Notes). Halves have equal shares of classes, and of labels
+    about equal ones, unless ``groups`` are given.
 
     Parameters
     ----------
@@ -264,7 +266,9 @@ def stability_selection(
     arrays = checked_arrays(model, X, y, sample_weight, offset, reset=True, all_rows=True)
     settle_alpha(model, estimator, arrays[2], param, l1_ratio)
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
-    halves = _halves(*_units(groups, arrays), n_subsamples, assumption, random_state)
+    strata = strata_of(model, arrays) if groups is None else None
+    units = _units(groups, arrays)
+    halves = _halves(*units, n_subsamples, assumption, random_state, strata)
     problems = problems_of(model, arrays, halves, draw_seed(model.random_state))
     problems, starts = plan.ready(problems, adaptive)
     grid = n_strengths, eps, strengths
@@ -288,7 +292,7 @@ def _units(groups, arrays):
     return rows, unit
 
 
-def _halves(rows, unit, n_subsamples, assumption, random_state):
+def _halves(rows, unit, n_subsamples, assumption, random_state, strata):
     """The rows of halves of the units, and the other rows; in pairs the next half is disjoint."""
     in_pairs = assumption is not None
     if in_pairs and n_subsamples % 2:
@@ -298,11 +302,21 @@ def _halves(rows, unit, n_subsamples, assumption, random_state):
         )
     halves, n_units, rng = [], unit.max() + 1, check_random_state(random_state)
     while len(halves) < n_subsamples:
-        order, size = rng.permutation(n_units), n_units // 2
-        for inside in (order[:size], order[-size:])[: 1 + in_pairs]:
+        for inside in _two_halves(n_units, rng, strata, rows)[: 1 + in_pairs]:
             is_inside = np.isin(unit, inside)
             halves.append((rows[is_inside], rows[~is_inside]))
     return halves
+
+
+def _two_halves(n_units, rng, strata, rows):
+    """The units of two disjoint halves, drawn at random, with equal shares of ``strata``."""
+    if strata is None:
+        order, size = rng.permutation(n_units), n_units // 2
+        return order[:size], order[-size:]
+    half = drawn_folds(2, np.arange(n_units), rng, strata[rows])
+    parts = [rng.permutation(np.flatnonzero(half == k)) for k in (0, 1)]
+    size = min(map(len, parts))
+    return [part[:size] for part in parts]
 
 
 def _summary(strengths, fits, halves, threshold, max_false, assumption, names):

@@ -45,15 +45,32 @@ def drawn_folds(n_folds, unit, rng, strata=None):
 
     ``unit`` (n_rows,) are their numbers. Each goes to the smallest fold so far: to one with the
     fewest rows of the unit's most frequent class, where ``strata`` (n_rows,) are the rows' classes.
+    Where they are labels, (n_rows, n_labels) of bool, it is the unit's rarest label, and units with
+    the rarest come first, those without any last (as Sechidis and others 2011).
     """
-    _, unit = np.unique(unit, return_inverse=True)
+    _, unit, n_members = np.unique(unit, return_inverse=True, return_counts=True)
     strata = np.zeros(len(unit)) if strata is None else strata
-    _, strata = np.unique(strata, return_inverse=True)
-    members = np.zeros((unit.max() + 1, strata.max() + 1), dtype=np.intp)
-    np.add.at(members, (unit, strata), 1)
+    if strata.ndim == 1:
+        classes, place = np.unique(strata, return_inverse=True)
+        members = _sums(np.eye(len(classes), dtype=np.intp)[place], unit)
+        order, stratum = rng.permutation(len(members)), members.argmax(axis=1)
+    else:
+        members = _sums(strata[:, np.argsort(strata.sum(axis=0), kind="stable")], unit)
+        stratum = np.where(members.any(axis=1), (members > 0).argmax(axis=1), members.shape[1])
+        members = np.column_stack([members, np.zeros(len(members), dtype=np.intp)])
+        order = rng.permutation(len(members))
+        order = order[np.argsort(stratum[order], kind="stable")]
     fold_of, n_rows = np.empty(len(members), dtype=np.intp), np.zeros((n_folds, members.shape[1]))
-    for one in rng.permutation(len(members)):
-        own = n_rows[:, members[one].argmax()]
-        fold_of[one] = np.lexsort((n_rows.sum(axis=1), own))[0]
-        n_rows[fold_of[one]] += members[one]
+    sizes = np.zeros(n_folds)
+    for one in order:
+        fold_of[one] = fold = np.lexsort((sizes, n_rows[:, stratum[one]]))[0]
+        n_rows[fold] += members[one]
+        sizes[fold] += n_members[one]
     return fold_of[unit]
+
+
+def _sums(table, unit):
+    """Sums of a table's rows by unit."""
+    sums = np.zeros((unit.max() + 1, table.shape[1]), dtype=np.intp)
+    np.add.at(sums, unit, table)
+    return sums

@@ -82,8 +82,9 @@ def test_the_choice_predicts_and_selects(chosen):
 class _Known(RefitSurface):
     """A surface of known errors, with a standard error each."""
 
-    def __init__(self, mean, standard_error, kinds):
+    def __init__(self, mean, standard_error, kinds, doubt=0.0):
         self.kinds, self._known = kinds, [np.array(mean), np.array(standard_error)]
+        self.doubt = doubt
 
     @property
     def mean_errors(self):
@@ -108,6 +109,16 @@ ERRORS = [[1.1, 1.02, 1.5], [1.0, 1.04, 1.5], [1.3, 1.05, 1.12], [np.nan, 1.09, 
 def test_the_smoothest_or_the_sparsest_about_as_good(selection, error, expected):
     surface = _Known(ERRORS, np.full((4, 3), error), KINDS)
     assert surface.choose(selection) == expected
+
+
+@pytest.mark.parametrize("selection", ["min", "1se"])
+@pytest.mark.parametrize("doubt, error", [(0.05, 0.1), (0.3, 0.0), (0.13, 0.01)])
+def test_no_standard_error_is_taken_for_less_than_the_doubt(selection, doubt, error):
+    choices = [
+        _Known(ERRORS, np.full((4, 3), e), KINDS, d).choose(selection)
+        for e, d in [(error, doubt), (max(error, doubt), 0.0)]
+    ]
+    assert choices[0] == choices[1]
 
 
 def test_nothing_finite_is_no_choice():

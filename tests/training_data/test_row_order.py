@@ -43,3 +43,27 @@ def test_folds_are_as_equal_as_units_let_them(n_folds):
     assert np.ptp(np.bincount(fold)) <= 5
     again = drawn_folds(n_folds, unit, np.random.RandomState(1))
     assert (fold != again).any()
+
+
+@pytest.mark.parametrize("n_folds", [2, 5])
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_are_shared_out_evenly(seed, n_folds):
+    """Those of single rows to one row; rows without a label make up for the sizes."""
+    labels = np.random.default_rng(seed).uniform(size=(203, 5)) < [0.03, 0.1, 0.2, 0.3, 0.4]
+    fold = drawn_folds(n_folds, np.arange(203), np.random.RandomState(seed), labels)
+    counts = np.array([labels[fold == k].sum(0) for k in range(n_folds)])
+    assert (np.ptp(counts, axis=0) <= 1).all()
+    assert np.ptp(np.bincount(fold)) <= 1
+
+
+def test_one_label_is_shared_out_as_two_classes_are():
+    label = np.random.default_rng(0).uniform(size=101) < 0.2
+    fold = drawn_folds(4, np.arange(101), np.random.RandomState(0), label[:, None])
+    for side in (label, ~label):
+        assert np.ptp(np.bincount(fold[side])) <= 1
+
+
+def test_units_with_labels_stay_whole():
+    unit, labels = RNG.integers(30, size=100), RNG.uniform(size=(100, 3)) < 0.3
+    fold = drawn_folds(5, unit, np.random.RandomState(0), labels)
+    assert all(len(np.unique(fold[unit == one])) == 1 for one in np.unique(unit))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -55,11 +57,26 @@ def training_outputs(task: Task, weights: Weights) -> np.ndarray:
 
     Batch normalisation is folded.
     """
+    return _outputs(task, weights) + task.train.shift
+
+
+def inputs_of_last_layer(task: Task, weights: Weights):
+    """What the last layer takes (n, n_units) of training rows: X, or what hidden units give."""
+    if task.program.n_layers == 1:
+        return task.train.matrix().astype(np.float64)
+    *sizes, _ = task.program.layer_sizes
+    program = replace(task.program, layer_sizes=(*sizes, sizes[-1]))
+    coefs = [*weights.coefs[:-1], np.eye(sizes[-1])]
+    intercepts = [*weights.intercepts[:-1], np.zeros(sizes[-1])]
+    weights = weights._replace(coefs=coefs, intercepts=intercepts)
+    return _outputs(replace(task, program=program), weights)
+
+
+def _outputs(task: Task, weights: Weights) -> np.ndarray:
     with one_fit():
         program, layout, flat, rows = _loaded(task, weights, task.train)
         blocks = output_blocks(program, layout.views(flat), rows)
-        outputs = np.concatenate([output[0].numpy().copy() for _, output in blocks])
-        return outputs + task.train.shift
+        return np.concatenate([output[0].numpy().copy() for _, output in blocks])
 
 
 def _loaded(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..task import Solution, Task
 from .lasso import is_linear_regression, solve_linear
-from .linear_program import is_linear_program, solve_linear_program
+from .programming.linear_program import is_linear_program, solve_linear_program
 
 
 def is_exact(task: Task) -> bool:

@@ -133,6 +133,18 @@ class Loss:
             errors = np.mean(each / units**self.degree, axis=-1)
         return np.where(np.isfinite(errors), errors, np.nan)
 
+    def doubt(self, n_rows: int, n_outputs: int) -> float:
+        """What rows that were not seen may add to a mean deviance that is next to nothing."""
+        return 0.0
+
+    def choices(self, y: np.ndarray) -> list[tuple[list[int], np.ndarray]]:
+        """For each choice of a class: the outputs that say it, and the rows' own class.
+
+        Shape
+            rows of bool (n, n_classes).
+        """
+        return []
+
     def strata(self, y: np.ndarray) -> np.ndarray | None:
         """The class of each row of y, of which parts of the data are to hold equal shares."""
         return None

@@ -37,6 +37,10 @@ class _Classes(Loss):
         is_met = (self.decide(prediction) == (y > 0.5)).all(axis=1)
         return float((weight[:, 0] * is_met).mean())
 
+    def doubt(self, n_rows, n_outputs):
+        """One more row of another class than was all but sure, at the odds that n rows allow."""
+        return 2 * np.log1p(n_rows) / (n_rows * n_outputs)
+
     def decide(self, prediction: np.ndarray) -> np.ndarray:
         """Which classes (n, q) of bool probabilities say."""
         raise NotImplementedError
@@ -83,6 +87,10 @@ class BinaryLogLoss(_Classes):
 
     def decide(self, prediction):
         return prediction > 0.5
+
+    def choices(self, y):
+        is_in = y > 0.5
+        return [([k], np.column_stack([~one, one])) for k, one in enumerate(is_in.T)]
 
     def strata(self, y):
         return y[:, 0] > 0.5 if y.shape[1] == 1 else None
@@ -144,6 +152,13 @@ class MultinomialLogLoss(_Classes):
     def deviance(self, y, output, unit):
         """Of rows, in one column."""
         return 2 * self.value_and_derivative(np, output, y)[0].sum(-1, keepdims=True)
+
+    def choices(self, y):
+        return [([*range(y.shape[1])], y > 0.5)]
+
+    def doubt(self, n_rows, n_outputs):
+        """Of one choice, whose deviance is that of all outputs."""
+        return super().doubt(n_rows, 1)
 
     def strata(self, y):
         return y.argmax(axis=1)

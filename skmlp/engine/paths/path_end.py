@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from scipy import sparse
 
-from ..linear.linear_program import end_of_features
+from ..linear.programming.linear_program import end_of_features
 from ..network.activations import ACTIVATIONS
 from ..network.columns import BLOCK_ROWS, origins_and_scales
 from ..network.first_weights import constant_weights, output_bias

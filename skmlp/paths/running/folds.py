@@ -54,7 +54,8 @@ def folds(cv, arrays, seed, groups=None, most_rows=None, strata=None):
     For None (five) and for a number the folds are drawn from ``seed``, of at most ``most_rows``
     rows drawn from all, and rows are in an order of their own, so that the one they come in does
     not matter; equal rows, and ``groups``, stay together, and each fold has its share of each of
-    ``strata`` (n_rows,), the rows' classes. What else is given splits the rows as they are.
+    ``strata``, the rows' classes (n_rows,) or labels (n_rows, n_labels) of bool. What else is given
+    splits the rows as they are.
     """
     X, y, _, offset = arrays
     if cv is None or isinstance(cv, Integral):
@@ -65,7 +66,9 @@ def folds(cv, arrays, seed, groups=None, most_rows=None, strata=None):
         splits = [*cv]
     else:
         target = y[:, 0] if y.shape[1] == 1 else y
-        splits = [*check_cv(cv).split(X, target if strata is None else strata, groups)]
+        if strata is not None and strata.ndim == 1:
+            target = strata
+        splits = [*check_cv(cv).split(X, target, groups)]
     if not splits:
         raise ValueError(f"cv yields no split; a generator is used up by one fit. Got {cv!r}.")
     whole = slice(None)

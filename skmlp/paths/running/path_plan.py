@@ -89,6 +89,7 @@ class PathPlan:
         if free is not None:
             (solution,) = self.train([free])
             self.tally.add("unpenalised model", [free], [solution])
+            self.tally.add_free("Features without a penalty", free, solution)
             offset = training_outputs(free, solution.weights)
         return self.scheme.largest(task, offset)
 

@@ -113,8 +113,10 @@ def problems_of(estimator, arrays, splits, seed, order=slice(None), judge=None):
 
 
 def strata_of(estimator, arrays):
-    """The class of each row of (X, y, weight), or None where y is no class."""
-    return estimator_loss(estimator).strata(arrays[1])
+    """The class (n,) of each row of (X, y, weight, offset), or labels (n, q) of bool, or None."""
+    loss, y = estimator_loss(estimator), arrays[1]
+    strata = loss.strata(y)
+    return y > 0.5 if strata is None and loss.choices(y) else strata
 
 
 def _check_units(y, degree):
@@ -163,3 +165,11 @@ def mean_errors(problems, errors):
     unit = 2.0 ** (np.frexp(np.nanmax(mean, initial=0.0))[1] - 1)
     variance = (((errors - mean[:, None]) / unit) ** 2) @ share  # squares of errors stay finite
     return mean, unit * np.sqrt(variance / (n_folds - 1))
+
+
+def doubt(problems):
+    """What a standard error of mean errors is at least: classes may be told apart by luck."""
+    if problems[0].judge is not None:
+        return 0.0
+    n_rows, n_outputs = sum(len(p.held_out.y) for p in problems), problems[0].held_out.y.shape[1]
+    return problems[0].task.program.loss.doubt(n_rows, n_outputs)

@@ -1,5 +1,7 @@
 """The networks of paths as fitted estimators, with the parameters that they were trained with."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.base import clone
 
@@ -31,6 +33,9 @@ def published_relaxed(plan, problem, solution, kind=None):
     if kind is not None:
         parameters |= {"activation": kind.activation, "alpha": kind.alpha}
         problem = problem._replace(task=kind.task(problem.task))
+    if plan.is_linear and parameters["alpha"] == 0:
+        task = replace(problem.task.without_penalty(), penalty_factor=excluded)
+        plan.tally.add_free("A refit without penalty", task, solution)
     sizes = tuple(len(intercept) for intercept in solution.weights.intercepts[:-1])
     if sizes != problem.task.program.layer_sizes[1:-1]:
         n_members = sizes[0] // problem.task.program.layer_sizes[1]

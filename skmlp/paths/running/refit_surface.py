@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...engine.paths.moving_penalty import solve_on
-from .problems import held_out_errors, mean_errors
+from .problems import doubt, held_out_errors, mean_errors
 from .trainer import is_iterative, is_wide
 
 DENSE = 0  # the place of all features; that of strength k is k + 1
@@ -57,12 +57,13 @@ class RefitSurface:
 
     ``fits`` are the solutions of the folds at each strength, ``kinds`` a list of Smoothness by
     ascending alpha. ``errors`` (1 + n_strengths, n_kinds, n_folds) are NaN where not looked at.
+    No standard error is taken for less than the ``doubt``.
     """
 
     def __init__(self, problems, fits, kinds, plan):
         self.kinds, self._problems, self._fits = kinds, problems, fits
         self._train, self._tally, self._say = plan.train, plan.tally, plan.say
-        self._refits = {}
+        self._refits, self.doubt = {}, doubt(problems)
         self.errors = np.full((1 + len(fits), len(kinds), len(problems)), np.nan)
 
     # Which cells
@@ -125,13 +126,13 @@ class RefitSurface:
         """(place, kind), or None without a finite error.
 
         'min' is the smoothest network about as good as the best, where its error is least; '1se'
-        the sparsest, then the smoothest, within one standard error of the best.
+        the sparsest, then the smoothest, within one standard error of the best, or the doubt.
         """
         mean, standard_error = self.mean_errors
         if not np.isfinite(mean).any():
             return None
         best = np.unravel_index(np.nanargmin(mean), mean.shape)
-        error = np.nan_to_num(standard_error[best])
+        error = max(np.nan_to_num(standard_error[best]), self.doubt)
         alphas = np.array([kind.alpha for kind in self.kinds])
         if selection == "1se":
             places, kinds = np.nonzero(mean <= mean[best] + error)

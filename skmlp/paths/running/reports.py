@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ...engine.task import Status
-from ...estimators.publication import lower_rate
+from ...estimators.publication import lower_rate, separation_message
 from .problems import held_out_errors, mean_errors
 
 
@@ -38,6 +38,7 @@ class Tally:
 
     def __init__(self, estimator):
         self._estimator, self._counts, self._notes = estimator, {}, []
+        self._separated = []
 
     def add(self, kind, tasks, solutions, counted_out=False):
         """Count solutions; where iterations are ``counted_out``, to end after them is no miss."""
@@ -56,8 +57,19 @@ class Tally:
         """A consequence of fits that diverged, for the warning."""
         self._notes.append(sentence)
 
+    def add_free(self, kind, task, solution):
+        """Note it where a linear model without a penalty has no minimum."""
+        classes = getattr(self._estimator, "classes_", None)
+        message = separation_message(task, solution, classes)
+        if message is not None:
+            self._separated.append(f"{kind}: {message}")
+
     def warn(self):
-        """One warning for all fits that are not at a minimum."""
+        """One warning for all fits that are not at a minimum, and one where there is none."""
+        if self._separated:
+            others = len(self._separated) - 1
+            also = f" So it is with {others} more." if others else ""
+            warnings.warn(f"{self._separated[0]}{also}", ConvergenceWarning)
         missed = {kind: count for kind, count in self._counts.items() if count.n_missed}
         if not missed:
             return

@@ -1,5 +1,8 @@
 """Quantiles without hidden layers are scikit-learn's, and their certificate is that of the dual."""
 
+import _thread
+import threading
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -7,7 +10,8 @@ from scipy import sparse
 from sklearn.linear_model import LinearRegression, QuantileRegressor
 
 from skmlp import RegularizedMLPRegressor, regularization_path
-from skmlp.engine.linear import linear_program
+from skmlp.engine.linear.programming import highs
+from skmlp.engine.runtime import cancelled_by
 
 RNG = np.random.default_rng(0)
 N, P = 150, 6
@@ -130,14 +134,65 @@ def test_adam_ends_where_the_program_is_solved():
 
 
 def test_a_failure_of_the_program_is_said(monkeypatch):
-    def limited(*args, **kwargs):
-        kwargs["options"] = {"maxiter": 2}
-        return solve(*args, **kwargs)
-
-    solve = linear_program.linprog
-    monkeypatch.setattr(linear_program, "linprog", limited)
+    monkeypatch.setattr(highs, "TOLERANCES", {"maxiter": 2})
     with pytest.warns(UserWarning, match="failed to converge"):
         quantile().fit(X, Y)
+
+
+# Interrupts
+
+
+@pytest.fixture
+def endless(monkeypatch):
+    """HiGHS does not end; the event says that it has begun."""
+    begun, released = threading.Event(), threading.Event()
+
+    def wait(*args, **kwargs):
+        begun.set()
+        released.wait(60)
+
+    monkeypatch.setattr(highs, "linprog", wait)
+    yield begun
+    released.set()
+
+
+def test_ctrl_c_ends_a_program_and_leaves_the_estimator(endless, interruptible):
+    model = quantile(l1_per_layer=0.1)
+    before = vars(model).copy()
+
+    def press():
+        endless.wait(60)
+        _thread.interrupt_main()
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y)
+    presser.join()
+    assert vars(model) == before
+
+
+def test_a_cancelled_thread_ends_its_program(endless):
+    cancelled, outcomes = threading.Event(), []
+
+    def work():
+        cancelled_by(cancelled)
+        try:
+            highs.solve([1.0])
+        except KeyboardInterrupt:
+            outcomes.append("interrupted")
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    endless.wait(60)
+    cancelled.set()
+    worker.join(60)
+    assert outcomes == ["interrupted"]
+
+
+def test_errors_of_a_program_are_those_of_scipy():
+    with pytest.raises(ValueError, match="c"):
+        highs.solve([[1.0, np.nan]])
 
 
 # Paths

@@ -188,3 +188,16 @@ def test_strata_are_the_classes():
     assert (MULTINOMIAL.strata(ONE_HOT) == CODES).all()
     assert (BINARY.strata(ONE_HOT[:, :1]) == (CODES == 0)).all()
     assert BINARY.strata(ONE_HOT) is None
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_the_doubt_is_that_of_one_row_of_another_class(n_outputs):
+    """The others add nothing; the odds of the one are n to one."""
+    output = np.full((N_ROWS, n_outputs), -1e3)
+    output[0, 0] = np.log(N_ROWS)
+    error = BINARY.error(np.zeros_like(output), output, None, np.ones(n_outputs))
+    assert BINARY.doubt(N_ROWS, n_outputs) == pytest.approx(error)
+    of_classes = np.column_stack([np.zeros(N_ROWS), output])
+    first = np.eye(n_outputs + 1)[[0] * N_ROWS]
+    error = MULTINOMIAL.error(first, of_classes, None, np.ones(n_outputs + 1))
+    assert MULTINOMIAL.doubt(N_ROWS, n_outputs + 1) == pytest.approx(error)

@@ -7,6 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold
 
 from skmlp import (
     RegularizedMLPClassifierCV,
@@ -125,3 +127,17 @@ def test_probabilities_between_strengths_are_those_of_coefficients_there(kind):
     )
     assert_array_equal(model.predict(X, strength=strength), path.predict(X, strength))
     assert_array_equal(path.predict(X, strength), model.classes_[expected.argmax(1)])
+
+
+@pytest.mark.parametrize("kind", ["binary", "multinomial"])
+def test_cross_validation_of_l2_alone_is_that_of_logistic_regression(kind):
+    y, linear = TARGETS[kind], classifier(**{**EXACT, "alpha": 0.0})
+    strengths, folds = [0.02, 0.1, 0.5], StratifiedKFold(3)
+    model = RegularizedMLPClassifierCV(linear, l1_ratio=0, strengths=strengths, cv=folds).fit(X, y)
+    for k, strength in enumerate(strengths):
+        for fold, (train, test) in enumerate(folds.split(X, y)):
+            theirs = LogisticRegression(C=1 / (len(train) * strength), tol=1e-10, max_iter=10_000)
+            probability = theirs.fit(X[train], y[train]).predict_proba(X[test])
+            deviance = 2 * log_loss(y[test], probability)
+            assert model.mse_path_[k, fold] == pytest.approx(deviance, rel=1e-5)
+    assert model.strength_ == strengths[model.mse_mean_.argmin()]

@@ -21,6 +21,7 @@ from skmlp import (
     regularization_path,
     stability_selection,
 )
+from skmlp.paths.running.problems import problems_of
 from skmlp.training_data.row_order import drawn_folds
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -58,7 +59,7 @@ def test_r2_of_a_path_is_the_share_of_the_deviance():
     assert_allclose(path.r2, expected, atol=1e-12)
 
 
-# Folds
+# Folds and halves
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -75,6 +76,47 @@ def test_rows_of_a_unit_stay_in_one_fold():
     unit = np.random.default_rng(0).integers(30, size=100)
     fold = drawn_folds(5, unit, np.random.RandomState(0), np.arange(100) % 2)
     assert all(len(np.unique(fold[unit == one])) == 1 for one in np.unique(unit))
+
+
+def parts_drawn(monkeypatch, module, run):
+    """Pairs of row numbers that a path is run on."""
+    seen = []
+
+    def recorded(estimator, arrays, splits, *args):
+        seen.extend(splits)
+        return problems_of(estimator, arrays, splits, *args)
+
+    monkeypatch.setattr(f"skmlp.paths.{module}.problems_of", recorded)
+    run()
+    return [np.asarray(part) for pair in seen for part in pair]
+
+
+@pytest.mark.parametrize("assumption", [None, "unimodal"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_halves_have_equal_shares(kind, assumption, monkeypatch):
+    y, network = TARGETS[kind], classifier(**LINEAR)
+    weight = np.where(np.arange(len(X)) < 7, 0.0, 1.0)
+    kwargs = {"n_subsamples": 4, "strengths": [0.2], "sample_weight": weight, "random_state": 0}
+    kwargs["assumption"] = assumption
+    parts = parts_drawn(
+        monkeypatch, "stability_selection", lambda: stability_selection(network, X, y, **kwargs)
+    )
+    columns = y if y.ndim == 2 else y[:, None] == np.unique(y)
+    halves, others = parts[::2], parts[1::2]
+    assert len({half.tobytes() for half in halves}) == 4
+    for half, other in zip(halves, others, strict=True):
+        assert_array_equal(np.sort(np.append(half, other)), np.arange(7, len(X)))
+        assert len(other) - len(half) in (1, 3)
+        assert (np.abs(columns[half].sum(0) - columns[other].sum(0)) <= 3).all()
+    if assumption:
+        assert not set(halves[0]) & set(halves[1])
+
+
+def test_labels_are_shared_out_among_folds(monkeypatch):
+    y = TARGETS["multilabel"]
+    parts = parts_drawn(monkeypatch, "path_choice", lambda: chosen("multilabel", cv=5))
+    held_out = np.array([y[rows].sum(0) for rows in parts[1::2]])
+    assert (np.ptp(held_out, axis=0) <= 1).all()
 
 
 @pytest.mark.parametrize("kind", ["binary", "multinomial"])

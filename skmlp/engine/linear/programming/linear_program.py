@@ -16,15 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import linprog
 
-from ..losses.base import Loss
-from ..network.columns import column_moments
-from ..network.layout import Layout
-from ..penalty.prox import PenaltyNumbers, penalty_numbers
-from ..task import Samples, Solution, Status, Task, Weights
-
-TOLERANCES = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9}
+from ...losses.base import Loss
+from ...network.columns import column_moments
+from ...network.layout import Layout
+from ...penalty.prox import PenaltyNumbers, penalty_numbers
+from ...task import Samples, Solution, Status, Task, Weights
+from .highs import solve
 
 
 def is_linear_program(task: Task) -> bool:
@@ -70,15 +68,13 @@ class _Columns:
         rising, falling = (np.flatnonzero(may & ~is_free) for may in (may_rise, may_fall))
         free = np.flatnonzero(is_free)
         below, above = loss.slopes
-        result = linprog(
+        result = solve(
             -(y - centre) / unit,
             A_ub=_stacked([self.rows[rising], -self.rows[falling]]),
             b_ub=np.r_[strength[rising], strength[falling]],
             A_eq=_stacked([np.ones((1, len(y))), self.rows[free]]),
             b_eq=np.zeros(1 + free.size),
             bounds=np.column_stack([-above * self.weight, -below * self.weight]),
-            method="highs",
-            options=TOLERANCES,
         )
         coef, intercept = np.zeros(len(self.scale)), 0.0
         if result.x is not None:
@@ -160,15 +156,13 @@ def end_of_features(task: Task, output: np.ndarray, moving: np.ndarray) -> float
     for k in range(output.shape[1]):
         below, above = loss.slope_ranges(output[:, k], task.train.y[:, k].astype(np.float64))
         bounds = np.column_stack([-above * columns.weight, -below * columns.weight])
-        result = linprog(
+        result = solve(
             np.r_[np.zeros(len(output)), 1.0],
             A_ub=A_ub,
             b_ub=np.zeros(A_ub.shape[0]),
             A_eq=A_eq,
             b_eq=np.zeros(1 + free.size),
             bounds=[*map(tuple, bounds), (0, None)],
-            method="highs",
-            options=TOLERANCES,
         )
         ends.append(result.fun if result.status == 0 else np.inf)
     return max(ends)

@@ -1,0 +1,1 @@
+"""Linear programs: quantiles, and whether rows of classes can be told apart."""
