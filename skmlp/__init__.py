@@ -13,6 +13,7 @@ from .paths.running.base_network import default_classifier, default_network
 from .paths.stability_selection import StabilitySelection, stability_selection
 from .plots import (
     CVPathDisplay,
+    EffectDisplay,
     LossCurveDisplay,
     RegularizationPathDisplay,
     WeightsDisplay,
@@ -25,6 +26,7 @@ __all__ = [
     "BatchedGridSearchCV",
     "BatchedRandomizedSearchCV",
     "CVPathDisplay",
+    "EffectDisplay",
     "LossCurveDisplay",
     "RegularizationPath",
     "RegularizationPathDisplay",

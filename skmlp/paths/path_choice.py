@@ -21,7 +21,7 @@ from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
-from .fold_networks import FoldNetworks
+from .fold_networks import kept_folds
 from .followed_paths import path_tasks
 from .records import frame_of
 from .regularization_path import path_of
@@ -40,6 +40,7 @@ from .running.refit_surface import Smoothness
 
 REFIT_ACTIVATION = "tanh"  # where no network is given
 DEFAULT_AVERAGE = 5
+SOMETIMES = ("path_", "fold_networks_", "alpha_", "l1_ratio_")  # attributes of some fits
 DEFAULT_ALPHAS = (1e-3, 0.01, 0.1, 0.5, 2.0, 6.0, 20.0, 60.0)  # for sample weights of mean one
 
 
@@ -90,7 +91,7 @@ class PathCV(
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "subsample": [Interval(Integral, 1, None, closed="left"), None],
         "keep_path": ["boolean"],
-        "keep_folds": ["boolean"],
+        "keep_folds": ["boolean", StrOptions({"nested"})],
         "cv": ["cv_object"],
     }
 
@@ -146,11 +147,15 @@ class PathCV(
         ratios = np.atleast_1d(self.l1_ratio).astype(float)
         told = begin_fit(self, data, N_PARTS * len(ratios))
         with all_or_nothing(self):
+            for name in SOMETIMES:
+                vars(self).pop(name, None)
             runs = [self._run(ratio, data, groups, told) for ratio in ratios]
-            best = int(np.argmin([choice.mse for _, choice in runs]))
+            _, along, choice = best = min(runs, key=lambda run: run[-1].mse)
             if np.ndim(self.l1_ratio):
-                self.l1_ratio_ = float(ratios[best])
-            self._publish(*runs[best])
+                self.l1_ratio_ = float(along.plan.scheme.l1_ratio)
+            self._publish(along, choice)
+            if self.keep_folds:
+                self.fold_networks_ = kept_folds(self, data, groups, *best)
             told.end({})
         return self
 
@@ -171,6 +176,11 @@ class PathCV(
         is_list = ratios.ndim == 1 and ratios.size and ratios.dtype.kind in "iuf"
         if not is_list or not ((ratios >= 0) & (ratios <= 1)).all():
             raise ValueError(f"l1_ratio must hold numbers in [0, 1], got {self.l1_ratio!r}.")
+        if self.keep_folds == "nested" and np.iterable(self.cv) and not hasattr(self.cv, "split"):
+            raise ValueError(
+                "keep_folds='nested' chooses anew in each fold, by folds of its rows: give cv as a "
+                f"number or a splitter, got the splits {self.cv!r:.60}."
+            )
         if not isinstance(self.alphas, str | bool):
             alphas = np.asarray(self.alphas)
             is_list = alphas.ndim == 1 and alphas.size and alphas.dtype.kind in "iuf"
@@ -211,12 +221,13 @@ class PathCV(
         along = _Along(plan, problems, strengths, fits)
         with told.during("choice", None) as part, plan.train.telling(part):
             if not compares:
-                return along, choose_along_path(*along, self.relaxed, self.selection)
+                return split, along, choose_along_path(*along, self.relaxed, self.selection)
             whole = problems[0]
             if split.chosen is not split.order:
                 (whole,) = problems_of(base, arrays, (), seed, split.order)
             kinds, n_members = self._kinds(base, arrays[2]), self._n_members(base)
-            return along, choose_on_surface(*along, whole, kinds, n_members, self.selection)
+            choice = choose_on_surface(*along, whole, kinds, n_members, self.selection)
+        return split, along, choice
 
     def _n_members(self, base):
         """Of how many networks the one chosen is the mean."""
@@ -261,8 +272,6 @@ class PathCV(
         if choice.alpha is not None:
             self.alpha_ = choice.alpha
         self.estimator_ = choice.model
-        if self.keep_folds:
-            self.fold_networks_ = FoldNetworks.of(plan, problems[1:], choice)
         take_features(self, plan.estimator)
         self._say_choice(plan.say, choice)
         plan.tally.warn()

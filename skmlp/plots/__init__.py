@@ -1,8 +1,15 @@
 """Displays: pictures of fitted estimators and paths, drawn with matplotlib."""
 
+from .effects import EffectDisplay
 from .layer_weights import WeightsDisplay
 from .loss_curve import LossCurveDisplay
 from .path_errors import CVPathDisplay
 from .path_features import RegularizationPathDisplay
 
-__all__ = ["CVPathDisplay", "LossCurveDisplay", "RegularizationPathDisplay", "WeightsDisplay"]
+__all__ = [
+    "CVPathDisplay",
+    "EffectDisplay",
+    "LossCurveDisplay",
+    "RegularizationPathDisplay",
+    "WeightsDisplay",
+]

@@ -1,12 +1,28 @@
 """Intervals of the folds' networks are CV+ and conformalised quantiles, by their definitions."""
 
+import pickle
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.linear_model import Lasso
-from sklearn.model_selection import KFold
+from sklearn.linear_model import Lasso, LassoCV
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    RepeatedKFold,
+    ShuffleSplit,
+    TimeSeriesSplit,
+)
 
-from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV
+from skmlp import (
+    RegularizedMLPClassifier,
+    RegularizedMLPClassifierCV,
+    RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
+)
 from skmlp.paths import fold_networks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -14,7 +30,8 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
 y = X[:, 0] + 0.5 * X[:, 1] * X[:, 2] + 0.3 * RNG.normal(size=60)
 X_NEW = RNG.normal(size=(25, 3))
-CV = KFold(4)
+CV = KFold(4, shuffle=True, random_state=0)
+STRENGTHS = [0.01, 0.1, 0.3]
 
 
 def lasso_cv(**params):
@@ -25,11 +42,15 @@ def lasso_cv(**params):
     return RegularizedMLPRegressorCV(lasso, **given | params)
 
 
-def network_cv(loss="squared_error", **params):
-    network = RegularizedMLPRegressor(
-        loss, 4, activation="tanh", solver="lbfgs", alpha=3, max_iter=60, random_state=0, **params
-    )
-    return RegularizedMLPRegressorCV(network, n_strengths=3, cv=CV, keep_folds=True)
+def network_cv(loss="squared_error", n_strengths=3, **params):
+    given = {"activation": "tanh", "solver": "lbfgs", "alpha": 3, "max_iter": 60, **params}
+    network = RegularizedMLPRegressor(loss, 4, random_state=0, **given)
+    return RegularizedMLPRegressorCV(network, n_strengths=n_strengths, cv=CV, keep_folds=True)
+
+
+@pytest.fixture(scope="module")
+def bands():
+    return network_cv("quantile", 2, quantile=[0.1, 0.5, 0.9], max_iter=15).fit(X, y)
 
 
 def cv_plus(predictions, distances, coverage):
@@ -75,20 +96,21 @@ def test_networks_of_the_folds_where_alphas_are_compared():
     assert np.mean(errors) == pytest.approx(model.mse_, rel=1e-9)
 
 
-def test_bands_of_quantiles_are_widened_by_one_number_each_fold():
-    model = network_cv("quantile", quantile=[0.1, 0.5, 0.9]).fit(X, y)
-    networks = model.fold_networks_.networks
-    bands = [network.predict(X_NEW)[:, [0, -1]] for network in networks]
-    misses = []
-    for network, (_, others) in zip(networks, CV.split(X), strict=True):
-        band = network.predict(X[others])
-        misses.append(np.maximum(band[:, 0] - y[others], y[others] - band[:, -1]))
-    n, place = 60, int(np.ceil(0.8 * 61))
-    pairs = [*zip(bands, misses, strict=True)]
-    lows = np.sort(np.hstack([band[:, [0]] - miss for band, miss in pairs]))
-    highs = np.sort(np.hstack([band[:, [1]] + miss for band, miss in pairs]))
-    expected = np.stack([lows[:, n - place], highs[:, place - 1]], axis=1)
-    assert_allclose(model.predict_interval(X_NEW, 0.8), expected, rtol=1e-12)
+@pytest.mark.parametrize("coverage", [0.8, 0.02])
+def test_bands_of_quantiles_are_widened_by_one_number_each_fold(bands, coverage):
+    """Or narrowed, and where that is more than their width the middle is left."""
+    lows, highs = [], []
+    for network, (_, others) in zip(bands.fold_networks_.networks, CV.split(X), strict=True):
+        band, new = network.predict(X[others]), network.predict(X_NEW)
+        misses = np.maximum(band[:, 0] - y[others], y[others] - band[:, -1])
+        lows.append(new[:, [0]] - misses)
+        highs.append(new[:, [-1]] + misses)
+    n, place = 60, int(np.ceil(coverage * 61))
+    low, high = np.sort(np.hstack(lows))[:, n - place], np.sort(np.hstack(highs))[:, place - 1]
+    assert (low > high).any() == (coverage < 0.1)
+    middle = (low + high) / 2
+    expected = np.where(low > high, middle, [low, high]).T
+    assert_allclose(bands.predict_interval(X_NEW, coverage), expected, rtol=1e-12)
 
 
 def test_rows_are_covered():
@@ -104,6 +126,14 @@ def test_rows_are_covered():
     assert 0.88 < np.mean(shares) < 0.93
 
 
+@pytest.mark.parametrize("keep_folds", [True, "nested"])
+def test_intervals_are_in_the_units_of_y(keep_folds):
+    lasso = RegularizedMLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0)
+    model = lasso_cv(keep_folds=keep_folds).set_params(estimator=lasso)
+    expected = 8 * model.fit(X, y).predict_interval(X_NEW)
+    assert_allclose(model.fit(X, 8 * y).predict_interval(X_NEW), expected, rtol=1e-10)
+
+
 def test_blocks_of_rows_are_all_rows(monkeypatch):
     model = lasso_cv().fit(X, y)
     whole = model.predict_interval(X_NEW)
@@ -111,8 +141,14 @@ def test_blocks_of_rows_are_all_rows(monkeypatch):
     assert_array_equal(model.predict_interval(X_NEW), whole)
 
 
-def test_offsets_move_intervals():
-    model = lasso_cv().fit(X, y + 5, offset=np.full(60, 5.0))
+@pytest.mark.parametrize("keep_folds", [True, "nested"])
+def test_offsets_move_intervals(keep_folds):
+    model = lasso_cv(keep_folds=keep_folds).fit(X, y + 5, offset=np.full(60, 5.0))
+    assert_allclose(
+        model.predict_interval(X_NEW, offset=np.zeros(25)),
+        lasso_cv(keep_folds=keep_folds).fit(X, y).predict_interval(X_NEW),
+        atol=1e-8,
+    )
     shift = np.linspace(0, 3, 25)
     moved = model.predict_interval(X_NEW, offset=shift)
     still = model.predict_interval(X_NEW, offset=np.zeros(25))
@@ -135,3 +171,92 @@ def test_what_cannot_be_had_is_refused():
         lasso_cv(keep_folds=False).fit(X, y).predict_interval(X_NEW)
     with pytest.raises(ValueError, match="predict_interval is for one output, got 2"):
         lasso_cv().fit(X, np.c_[y, y]).predict_interval(X_NEW)
+
+
+# The choice nested in each fold
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_nested_choices_are_those_of_lasso_cv_on_each_fold_s_rows(is_weighted):
+    weight = np.linspace(0.5, 2, 60) if is_weighted else np.ones(60)
+    given = {"strengths": STRENGTHS, "keep_folds": "nested"}
+    model = lasso_cv(**given).fit(X, y, weight if is_weighted else None)
+    fits, distances = [], []
+    for rows, others in CV.split(X):
+        lasso = LassoCV(alphas=STRENGTHS, cv=CV, tol=1e-12)
+        fits.append(lasso.fit(X[rows], y[rows], weight[rows]))
+        distances.append(np.abs(y[others] - lasso.predict(X[others])))
+    assert [n.l1_per_layer for n in model.fold_networks_.networks] == [f.alpha_ for f in fits]
+    expected = cv_plus(np.array([fit.predict(X_NEW) for fit in fits]), distances, 0.9)
+    assert_allclose(model.predict_interval(X_NEW), expected, atol=1e-7)
+
+
+def test_nested_choices_have_the_groups_and_the_names_of_columns():
+    frame, groups = pd.DataFrame(X, columns=[*"abc"]), np.arange(60) % 12
+    model = lasso_cv(keep_folds="nested", cv=GroupKFold(3)).fit(frame, y, groups=groups)
+    for network in model.fold_networks_.networks:
+        assert_array_equal(network.feature_names_in_, frame.columns)
+    for network, (rows, _) in zip(
+        model.fold_networks_.networks, GroupKFold(3).split(X, y, groups), strict=True
+    ):
+        assert_allclose(network.predict(X), Lasso(0.1).fit(X[rows], y[rows]).predict(X), atol=1e-4)
+
+
+def test_nested_choices_need_a_splitter():
+    splits = [*CV.split(X)]
+    with pytest.raises(ValueError, match="give cv as a number or a splitter, got the splits"):
+        lasso_cv(keep_folds="nested", cv=splits).fit(X, y)
+    with pytest.raises(ValueError, match=r"'keep_folds' parameter .* must be .*'nested'.*'always'"):
+        lasso_cv(keep_folds="always").fit(X, y)
+
+
+# Rows that are not exchangeable
+
+
+@pytest.mark.parametrize(
+    "cv, message",
+    [
+        (GroupKFold(3), "groups were given, whose rows are alike: the guarantee .* is lost"),
+        (KFold(3), "rows that follow each other: where they come in an order, the guarantee"),
+        (TimeSeriesSplit(3), "rows that follow each other: .*rows beyond the last ones"),
+        (ShuffleSplit(3, random_state=0), "some rows several times, or never: the guarantee"),
+        (RepeatedKFold(n_splits=3, n_repeats=2, random_state=0), "some rows several times"),
+        ([*CV.split(X)][:2], "some rows several times, or never"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_warning_says_what_is_lost(cv, message):
+    groups = np.arange(60) % 12 if isinstance(cv, GroupKFold) else None
+    model = lasso_cv(cv=cv).fit(X, y, groups=groups)
+    with pytest.warns(UserWarning, match=message):
+        model.predict_interval(X_NEW)
+
+
+@pytest.mark.parametrize("cv", [None, 3, CV, LeaveOneOut(), [*CV.split(X)]])
+def test_exchangeable_rows_are_without_a_warning(cv):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lasso_cv(cv=cv).fit(X, y).predict_interval(X_NEW)
+
+
+# What is kept
+
+
+def test_networks_of_folds_are_kept_when_asked_for_alone():
+    model = lasso_cv().fit(X, y)
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.predict_interval(X_NEW), model.predict_interval(X_NEW))
+    size = len(pickle.dumps(model))
+    model.set_params(keep_folds=False, keep_path=False).fit(X, y)
+    assert not hasattr(model, "fold_networks_")
+    assert not hasattr(model, "path_")
+    assert len(pickle.dumps(model)) < size / 2
+
+
+def test_classes_keep_networks_of_folds_too():
+    linear = RegularizedMLPClassifier((), solver="lbfgs", alpha=0.1)
+    model = RegularizedMLPClassifierCV(linear, n_strengths=3, cv=3, keep_folds=True)
+    model.fit(X, np.where(y > 0, "up", "down"))
+    networks = model.fold_networks_.networks
+    assert len(networks) == 3
+    assert {*networks[0].predict(X)} == {"up", "down"}
