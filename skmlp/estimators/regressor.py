@@ -245,7 +245,7 @@ class RegularizedMLPRegressor(ScoresExplained, MultiOutputMixin, RegressorMixin,
         A Pipeline transforms validation rows where metadata routing is enabled, by
         ``set_config(enable_metadata_routing=True)`` or in a ``config_context``, and it is told
         which rows these are, by ``transform_input=["X_val"]`` (which is its default after
-        scikit-learn 1.9). That the network wants them, and their ``y_val`` and ``sample_weight_val``, it
+        scikit-learn 1.9). That the network wants them, their ``y_val`` and ``sample_weight_val`` it
         says itself; ``set_fit_request(X_val=False, y_val=False)`` says that it does not. A search
         or ``cross_validate`` hands them to each fit as they are, unless they are as many as the
         rows of X: scikit-learn then takes them for metadata of these, and splits them.

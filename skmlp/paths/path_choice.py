@@ -21,6 +21,7 @@ from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
+from .choice_parameters import check_choice
 from .fold_networks import kept_folds
 from .followed_paths import path_tasks
 from .records import frame_of
@@ -143,7 +144,7 @@ class PathCV(
 
     def _fit(self, data, groups):
         """Fit the paths of (X, y, weights, offset) and choose."""
-        self._check_choice()
+        check_choice(self, self._compares_alphas())
         ratios = np.atleast_1d(self.l1_ratio).astype(float)
         told = begin_fit(self, data, N_PARTS * len(ratios))
         with all_or_nothing(self):
@@ -158,34 +159,6 @@ class PathCV(
                 self.fold_networks_ = kept_folds(self, data, groups, *best)
             told.end({})
         return self
-
-    def _check_choice(self):
-        """ValueError for parameters that do not go together."""
-        compares = self._compares_alphas()
-        if compares and self.relaxed is False:
-            raise ValueError(
-                "alphas are those of relaxed refits, which are compared and used: with "
-                f"relaxed=False give alphas=False, got {self.alphas!r}."
-            )
-        if not compares and self.n_average not in ("auto", 1):
-            raise ValueError(
-                f"n_average={self.n_average} is the number of refits, whose smoothness alphas "
-                "give: give alphas too."
-            )
-        ratios = np.atleast_1d(np.asarray(self.l1_ratio))
-        is_list = ratios.ndim == 1 and ratios.size and ratios.dtype.kind in "iuf"
-        if not is_list or not ((ratios >= 0) & (ratios <= 1)).all():
-            raise ValueError(f"l1_ratio must hold numbers in [0, 1], got {self.l1_ratio!r}.")
-        if self.keep_folds == "nested" and np.iterable(self.cv) and not hasattr(self.cv, "split"):
-            raise ValueError(
-                "keep_folds='nested' chooses anew in each fold, by folds of its rows: give cv as a "
-                f"number or a splitter, got the splits {self.cv!r:.60}."
-            )
-        if not isinstance(self.alphas, str | bool):
-            alphas = np.asarray(self.alphas)
-            is_list = alphas.ndim == 1 and alphas.size and alphas.dtype.kind in "iuf"
-            if not is_list or not (np.isfinite(alphas) & (alphas >= 0)).all():
-                raise ValueError(f"alphas must be finite numbers >= 0, got {self.alphas!r}.")
 
     def _compares_alphas(self):
         """Whether refits of several alphas are compared."""
