@@ -39,8 +39,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skmlp"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_sidebars = {page: [] for page in ("benchmarks", "exactness", "getting_started", "mathematics")}
-html_sidebars["moving/index"] = []  # its table is wide
+alone = ["benchmarks", "exactness", "getting_started", "mathematics", "save_and_serve"]
+html_sidebars = {page: [] for page in [*alone, "moving/index"]}  # whose table is wide
 html_show_sourcelink = False
 html_theme_options = {
     "navbar_align": "left",
