@@ -1,13 +1,18 @@
 """What the weights of a network prove of how its predictions follow each feature."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+
+from .unwrapping import fitted, layers, names_of_features
 
 INCREASING, DECREASING, CONSTANT, FREE = "increasing", "decreasing", "constant", "free"
-POSITIVE_SCALERS = {"StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"}
+SCALERS = {"StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"}
+INCREASING_TRANSFORMERS = SCALERS | {"PowerTransformer", "QuantileTransformer"}
+INCREASING_FUNCTIONS = {np.exp, np.expm1, np.exp2, np.sinh, np.arcsinh, np.cbrt, np.tanh}
+INCREASING_FUNCTIONS |= {np.log, np.log1p, np.log2, np.log10, np.sqrt}  # where they are numbers
 
 
 class Monotonicity(NamedTuple):
@@ -33,13 +38,17 @@ def check_monotonic(model, X=None):
     ----------
     model : fitted estimator
         A network of this package, :class:`sklearn.neural_network.MLPRegressor` or a binary
-        :class:`~sklearn.neural_network.MLPClassifier`, or a Pipeline of scalers that keep the order
-        (StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler) and such a network. After other
-        transformers features are those that the network sees.
+        :class:`~sklearn.neural_network.MLPClassifier`, alone or inside a Pipeline, a search that
+        refits, TransformedTargetRegressor or FrozenEstimator. In a Pipeline features are those
+        that the network sees, which scalers (StandardScaler, MinMaxScaler, MaxAbsScaler,
+        RobustScaler) leave in their order: with other transformers the words are of what they give
+        out. Where predictions go through an inverse of TransformedTargetRegressor that need not
+        increase, all features are free.
 
     X : array-like of shape (n_samples, n_features), default=None
-        Inputs of the network on which features that are free are looked at: the reason then says
-        whether predictions rise, fall or do both there, which proves nothing elsewhere.
+        Inputs of the model on which features that are free are looked at: the reason then says
+        whether the network's predictions rise, fall or do both there, which proves nothing
+        elsewhere.
 
     Returns
     -------
@@ -52,7 +61,7 @@ def check_monotonic(model, X=None):
     NotFittedError
         If the model is not fitted.
     TypeError
-        For estimators without ``coefs_``.
+        For estimators without ``coefs_``, and for those that average or calibrate several networks.
 
     Examples
     --------
@@ -66,33 +75,48 @@ def check_monotonic(model, X=None):
     >>> [(f.feature, f.direction) for f in found]
     [('bmi', 'increasing'), ('age', 'free')]
     """
-    network, names = _network(model)
+    network = fitted(model, "coefs_", "a network with coefs_", "check_monotonic")
+    outer = layers(model, lambda layer: layer is network)
+    network = getattr(network, "estimator_", network)
     up, down = _paths(network)
-    why_free = _why_free(network)
-    names = range(len(up)) if names is None else names
+    why_free = _why_free(network) or _why_target_is_free(outer)
+    names = names_of_features(model, network)
+    rows = None if X is None else _inputs(outer, X)
     found = []
-    for j, name in enumerate(names):
+    for j, name in enumerate(range(len(up)) if names is None else names):
         for output in range(up.shape[1]):
             direction, reason = _direction(up[j, output], down[j, output], why_free)
-            if direction == FREE and X is not None:
-                reason += _on_data(network, np.asarray(X, dtype=float), j, output)
+            if direction == FREE and rows is not None:
+                reason += _on_data(network, rows, j, output)
             found.append(Monotonicity(name, output, direction, reason))
     return found
 
 
-def _network(model):
-    """The network inside, and the names of its features or None."""
-    names = getattr(model, "feature_names_in_", None)
-    while isinstance(model, Pipeline):
-        check_is_fitted(model)
-        *steps, model = (step for _, step in model.steps)
-        if not all(type(step).__name__ in POSITIVE_SCALERS for step in steps):
-            names = getattr(model, "feature_names_in_", None)
-    model = getattr(model, "estimator_", model)
-    if not hasattr(model, "coefs_"):
-        check_is_fitted(model)
-        raise TypeError(f"model must be a network with coefs_, got {type(model).__name__}.")
-    return model, getattr(model, "feature_names_in_", names)
+def _inputs(outer, X):
+    """What the network sees of rows of the model, as an array."""
+    for layer in outer:
+        if isinstance(layer, Pipeline) and len(layer) > 1:
+            X = layer[:-1].transform(X)
+    return np.asarray(X, dtype=float)
+
+
+def _why_target_is_free(outer):
+    """Why what is done to predictions leaves the direction open, or None."""
+    for layer in outer:
+        transformer = getattr(layer, "transformer_", None)
+        if transformer is not None and hasattr(layer, "regressor_") and not _rises(transformer):
+            return "the inverse of TransformedTargetRegressor is not known to increase"
+    return None
+
+
+def _rises(transformer):
+    """Whether the inverse of a transformer of y is known to increase."""
+    if type(transformer).__name__ == "FunctionTransformer":
+        inverse = transformer.inverse_func
+        return inverse is None or any(inverse is known for known in INCREASING_FUNCTIONS)
+    if isinstance(transformer, Pipeline):
+        return all(_rises(step) for _, step in transformer.steps)
+    return type(transformer).__name__ in INCREASING_TRANSFORMERS
 
 
 def _paths(network):
@@ -137,7 +161,9 @@ def _on_data(network, X, feature, output):
     step = np.zeros(X.shape[1])
     step[feature] = 1e-3 * (np.ptp(X[:, feature]) or 1.0)
     predict = getattr(network, "predict_proba", network.predict)
-    change = (predict(X + step) - predict(X - step)).reshape(len(X), -1)
+    with warnings.catch_warnings():  # names of columns
+        warnings.simplefilter("ignore", UserWarning)
+        change = (predict(X + step) - predict(X - step)).reshape(len(X), -1)
     change = change[:, min(output, change.shape[1] - 1)]
     word = {(True, True): "rises and falls", (True, False): "rises", (False, True): "falls"}.get(
         ((change > 0).any(), (change < 0).any()), "does not change"

@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from ..estimators.unwrapping import fitted, names_of_features
 from .drawing import inches
-from .unwrapping import fitted, names_of_features
 
 ZEROS = {"hatch": "//////", "facecolor": "0.97", "edgecolor": "0.75"}
 NAME = 0.15  # inches for a name

@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from ..estimators.unwrapping import fitted
 from .drawing import axes_or_new, line_style
-from .unwrapping import fitted
 
 
 class LossCurveDisplay:

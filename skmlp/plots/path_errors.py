@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from ..estimators.unwrapping import fitted_cv
 from ..parameters.loss_values import estimator_loss
 from .drawing import COLORS, axes_or_new, line_style, number_axis, strength_axis
-from .unwrapping import fitted_cv
 
 
 class CVPathDisplay:

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.isotonic import isotonic_regression
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from ..estimators.unwrapping import fitted_cv, names_of_features
 from .drawing import (
     COLORS,
     LINE_STYLES,
@@ -16,7 +17,6 @@ from .drawing import (
     number_axis,
     strength_axis,
 )
-from .unwrapping import fitted_cv, names_of_features
 
 LEADER = 0.05  # between a label and its line, in widths of the axes
 LABEL = "small"  # font size

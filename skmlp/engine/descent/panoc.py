@@ -12,7 +12,8 @@ nonconvex optimization", for bounds). Where z is not zero the norms of g are smo
 
 F is asked for at z, the iterate. Where g is nothing but bounds F is f, known at an x within them:
 then x is the iterate, f takes the envelope's place, and this is L-BFGS (Nocedal 1980) with steps
-that lower f enough, brought back into the bounds (Bertsekas 1982, "Projected Newton methods").
+that lower f enough, brought back into the bounds (Bertsekas 1982, "Projected Newton methods"),
+and shortened to the least of a parabola.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .quasi_newton import InverseHessian, InverseWithinBounds
+
 CURVATURE_SHARE = 0.95
 ROUNDING = 1e-14
-MEMORY = 20
 MAX_HALVINGS = 11
 MAX_FAILURES = 3
 LARGEST_CURVATURE = 1e14
@@ -41,46 +43,6 @@ class Minimum(NamedTuple):
     n_iter: int
     n_evaluations: int
     message: str
-
-
-class InverseHessian:
-    """The L-BFGS approximation from pairs of steps and changes, the oldest first.
-
-    Its products are those of the two-loop recursion (Nocedal 1980) on the parts of the pairs that
-    belong to the free parameters, from s'y / y'y of the last pair.
-    """
-
-    def __init__(self) -> None:
-        self._pairs: list[tuple[np.ndarray, np.ndarray, float]] = []
-
-    @property
-    def is_empty(self) -> bool:
-        return not self._pairs
-
-    def add(self, step: np.ndarray, change: np.ndarray) -> None:
-        """Keep the pair if its curvature is positive; the oldest of many gives way."""
-        least = 1e-12 * np.sqrt((step @ step) * (change @ change))
-        if step @ change > least:
-            self._pairs = [*self._pairs[1 - MEMORY :], (step, change, least)]
-
-    def times(self, vector: np.ndarray, free: np.ndarray) -> np.ndarray | None:
-        """H v of the free parameters, zero elsewhere; None without a pair of positive curvature."""
-        result = vector * free
-        used = []
-        for step, change, least in reversed(self._pairs):
-            step, change = step * free, change * free
-            product = step @ change
-            if product > least:
-                share = (step @ result) / product
-                result -= share * change
-                used.append((step, change, product, share))
-        if not used:
-            return None
-        _, change, product, _ = used[0]
-        result *= product / (change @ change)
-        for step, change, product, share in reversed(used):
-            result += (share - (change @ result) / product) * step
-        return result
 
 
 class _Point(NamedTuple):
@@ -116,6 +78,7 @@ class _Problem:
 
     def __init__(self, penalty, max_fun: float) -> None:
         self.penalty, self.is_smooth = penalty, not penalty.has_kinks
+        self.is_bounded = self.is_smooth and penalty.has_bounds
         self.n_evaluations = 0
         self._max_fun = max_fun
 
@@ -210,8 +173,15 @@ def _line_search(problem: _Problem, point: _Point, curvature: float, direction: 
             n_failures += 1
         if n_failures == MAX_FAILURES or problem.exhausted:
             break
-        tau *= 0.5
+        tau *= _shorter(point, candidate) if problem.is_bounded else 0.5
     return None
+
+
+def _shorter(point: _Point, candidate: _Point) -> float:
+    """Where the parabola through f and its slope at the point, and f there, has its least."""
+    along = point.gradient @ (candidate.x - point.x)
+    excess = candidate.f - point.f - along
+    return float(np.clip(-along / (2 * excess), 0.1, 0.5)) if along < 0 < excess else 0.5
 
 
 def _direction(problem: _Problem, point: _Point, gamma: float, memory: InverseHessian):
@@ -267,7 +237,8 @@ def search(
     ``penalty`` is g. ``see(x, F)`` is shown each iterate, and ``monitor(x, F)``, where the search
     is not over, says with True that it is.
     """
-    problem, memory = _Problem(penalty, max_fun), InverseHessian()
+    problem = _Problem(penalty, max_fun)
+    memory = InverseWithinBounds() if problem.is_bounded else InverseHessian()
     x = penalty.prox(x, 0.0)
     f, gradient = yield from problem.value_and_gradient(x)
     if not np.isfinite(f):

@@ -286,6 +286,7 @@ static Program program_of(Buffers *buffers, PyObject *array) {
 #define R double
 #define SUFFIX _double
 #include "calls.inc"
+#include "quasi_newton.inc"
 #include "search.inc"
 #include "active_set.inc"
 

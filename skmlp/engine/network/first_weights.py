@@ -1,4 +1,4 @@
-"""First weights: Glorot's, and the data-standardised ones of non-negative layers."""
+"""First weights: Glorot's, and those fitted to the data of layers whose weights have signs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ..task import Program, Samples, Task, Weights
 from .activations import ACTIVATIONS
 from .columns import origins_and_scales
-from .preactivations import standardize_layers, unfold
+from .preactivations import spread_signed_units, standardize_layers, unfold
 
 SMALLEST_POSITIVE = 1e-4
 
@@ -58,10 +58,12 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
     The first piece of a stream need not have its classes' shares: there biases are as drawn.
     Deterministic solvers work on standardised X and scaled y, for which theirs are drawn.
     """
-    weights = glorot(task, rng)
+    weights, has_signed_units = glorot(task, rng), _has_signed_units(task)
     for k, positive in enumerate(task.positive):
         if positive:
-            weights.coefs[k] = np.maximum(weights.coefs[k], 0.0) + SMALLEST_POSITIVE
+            coef = weights.coefs[k]
+            coef = np.abs(coef) if has_signed_units else np.maximum(coef, 0.0)
+            weights.coefs[k] = coef + SMALLEST_POSITIVE
     weights.coefs[0] = _within_signs(weights.coefs[0], task.limits)
     weights.coefs[0][task.excluded] = 0.0
     drawn = weights.intercepts[-1]
@@ -70,6 +72,8 @@ def first_weights(task: Task, rng: np.random.RandomState) -> Weights:
     if is_scaled:
         moments = origins_and_scales(task.train, task.program.has_intercept)
         _unscale_first_layer(weights, *moments)
+    if has_signed_units:
+        spread_signed_units(task, weights, rng)
     standardize_layers(task, weights, rng)
     if is_scaled:
         _unscale_output(weights, _scale_of_y(task))
@@ -89,6 +93,13 @@ def _within_signs(coef: np.ndarray, limits: np.ndarray | None) -> np.ndarray:
     lower, upper = limits
     coef = np.where(lower == 0, np.abs(coef), coef)
     return np.where(upper == 0, -np.abs(coef), coef)
+
+
+def _has_signed_units(task: Task) -> bool:
+    """Whether hidden units have signs in some features for a function monotone in them."""
+    program, is_monotone = task.program, bool(np.isfinite(task.signs).any())
+    is_plain = program.n_layers > 1 and program.normalization != "layer"
+    return is_monotone and is_plain and not task.positive[0]
 
 
 def _unscale_first_layer(weights: Weights, mean: np.ndarray, std: np.ndarray) -> None:

@@ -1,7 +1,8 @@
 """Statistics of the training data before an activation, and what is built on them.
 
 Batch normalisation is folded into plain weights after training, and unfolded again to go on;
-non-negative layers are initialised so that each pre-activation has standard deviation one.
+non-negative layers are initialised so that each pre-activation has standard deviation one, and
+units of signed weights so that they bend at places all over the data.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from .layout import Layout
 from .normalization import EPSILON
 from .perceptron import output_blocks
 from .rows import RowLoader
+
+LEAST_DEVIATION = 0.5  # of what a unit whose weights have one sign starts from
 
 
 def moments(task: Task, weights: Weights, layer: int) -> tuple[np.ndarray, np.ndarray]:
@@ -81,3 +84,19 @@ def standardize_layers(task: Task, weights: Weights, rng: np.random.RandomState)
         weights.intercepts[k] = -mean / std
         if not is_output:
             weights.intercepts[k] += rng.uniform(-1, 1, std.shape)
+
+
+def spread_signed_units(task: Task, weights: Weights, rng: np.random.RandomState) -> None:
+    """Scale and shift the units of a first layer with signs, in place, over the data.
+
+    Increasing units that are all but linear at the same place differ by scale alone, which weights
+    of one sign in the next layer cannot undo: W <- max(1, 1/2 / std(z)) W, and b such that z is
+    zero anywhere within sqrt(3) std(z) of its mean.
+    """
+    mean, variance = moments(task, weights, 1)
+    mean, std = mean - weights.intercepts[0], np.sqrt(variance)
+    is_alive = std > 1e-12 * np.abs(mean)
+    scale = np.where(is_alive, np.maximum(1.0, LEAST_DEVIATION / np.where(is_alive, std, 1.0)), 1.0)
+    weights.coefs[0] = weights.coefs[0] * scale
+    places = mean + std * np.sqrt(3.0) * rng.uniform(-1, 1, std.shape)
+    weights.intercepts[0] = np.where(is_alive, -places * scale, weights.intercepts[0])

@@ -61,6 +61,11 @@ class PenaltyNumbers:
         """Whether there are L1 or group norms, beside bounds."""
         return self.groups is not None or bool(self.l1.any())
 
+    @property
+    def has_bounds(self) -> bool:
+        """Whether any number is bounded."""
+        return not (np.isinf(self.lower).all() and np.isinf(self.upper).all())
+
     def value(self, row: np.ndarray) -> float:
         """g at a flat row within the bounds."""
         value = float(self.l1 @ np.abs(row[: self.l1.size]))

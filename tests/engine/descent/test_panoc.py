@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import Bounds, minimize
 from support.quadratics import Problem, known_quadratic, mirrored_rosenbrock, never, penalty_of
 
-from skmlp.engine.descent.panoc import InverseHessian, panoc
+from skmlp.engine.descent.panoc import panoc
 
 
 def run(problem, x, tol=1e-10, max_iter=5000, max_fun=10**5, monitor=never):
@@ -172,29 +172,3 @@ def test_not_finite():
     assert end.residual == np.inf
     assert "not finite" in end.message
     assert problem.n_evaluations < 200
-
-
-def test_inverse_hessian_of_a_quadratic():
-    """With pairs along conjugate directions the approximation is the inverse."""
-    rng = np.random.default_rng(0)
-    root = rng.normal(size=(6, 6))
-    hessian = root @ root.T + np.eye(6)
-    approximation = InverseHessian()
-    for direction in np.linalg.eigh(hessian)[1].T:
-        approximation.add(direction, hessian @ direction)
-    vector, free = rng.normal(size=6), np.ones(6, dtype=bool)
-    expected = np.linalg.solve(hessian, vector)
-    assert_allclose(approximation.times(vector, free), expected, rtol=1e-10)
-    approximation.add(vector, -vector)  # negative curvature is not kept
-    assert_allclose(approximation.times(vector, free), expected, rtol=1e-10)
-    assert InverseHessian().times(vector, free) is None
-    assert approximation.times(vector, ~free) is None
-
-
-def test_inverse_hessian_of_the_free_parameters():
-    """With a diagonal Hessian, steps along the axes: that of the free ones, nought for others."""
-    curvature, free = np.array([1.0, 4.0, 9.0]), np.array([True, False, True])
-    approximation = InverseHessian()
-    for k in range(3):
-        approximation.add(np.eye(3)[k], curvature[k] * np.eye(3)[k])
-    assert_allclose(approximation.times(np.ones(3), free), [1, 0, 1 / 9], rtol=1e-14)

@@ -79,3 +79,25 @@ def test_poisson_regression_far_from_the_origin(offset, as_matrix):
     reference = PoissonRegressor(alpha=0.1 / 100, tol=1e-10, max_iter=1000)
     expected = reference.fit(X, COUNTS / mean).predict(X) * mean
     assert_allclose(prediction, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("shape", [(1, 40), (4, 7)])
+def test_signed_units_bend_all_over_the_data(shape, solver):
+    """Deviations of one half at least, zeros within sqrt(3) of them of the mean, and signs."""
+    n_features, n_units = shape
+    signs = np.array([1, -1, 0, 0])[:n_features]
+    rows = X[:, :n_features] * 3 + 5
+    params = {"hidden_layer_sizes": (n_units, 5), "activation": "tanh", "solver": solver}
+    first, *later = (weights := draws(task_of(rows, Y, monotonic_cst=signs, **params))).coefs
+    output = rows @ first + weights.intercepts[0]
+    std = output.std(0)
+    assert std.min() >= 0.5 - 1e-9
+    shift = output.mean(0) / std
+    assert np.abs(shift).max() <= np.sqrt(3) + 1e-9
+    assert np.ptp(shift) > 1.5
+    assert ((first * signs[:, None])[signs != 0] > 0).all()
+    assert all((coef > 0).all() for coef in later)
+    if n_features == 4:
+        assert (first[2:] > 0).any()
+        assert (first[2:] < 0).any()

@@ -8,7 +8,7 @@ FITTED_PARTS = ("best_estimator_", "regressor_", "estimator_")
 WRAPPERS = "a Pipeline, a search that refits, TransformedTargetRegressor or SelectFromModel"
 
 
-def fitted(estimator, attribute, wanted):
+def fitted(estimator, attribute, wanted, taker="A display of this kind"):
     """The outermost estimator that has the attribute, of the given one and those inside it.
 
     NotFittedError where that is not fitted; TypeError, which says what is ``wanted``, where it is
@@ -20,7 +20,7 @@ def fitted(estimator, attribute, wanted):
         if is_estimator:
             check_is_fitted(innermost)
         raise TypeError(
-            f"A display of this kind takes {wanted}, alone or inside {WRAPPERS}; got "
+            f"{taker} takes {wanted}, alone or inside {WRAPPERS}; got "
             f"{_described(estimator, innermost)}."
         )
     return innermost
@@ -60,6 +60,8 @@ def _described(estimator, innermost):
         name += f" inside {type(estimator).__name__}"
     if hasattr(innermost, "estimators_"):
         name += ", which holds several: give one of its estimators_"
+    elif hasattr(innermost, "calibrated_classifiers_"):
+        name += ", which puts curves of its own on several classifiers: give the estimator of one"
     elif getattr(innermost, "refit", True) is False:
         name += " with refit=False"
     return name
