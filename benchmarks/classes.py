@@ -6,7 +6,7 @@ standardises X. The tables are in two halves, drawn before any method was run on
 choice is developed on one and reported on the other. "logistic" and "search" choose by log loss,
 as the others do. Times are of one process in turn, on one thread, for ``fit`` alone.
 
-    python benchmarks/classes.py                     # everything: an hour or two
+    python benchmarks/classes.py                     # everything: hours
     python benchmarks/classes.py --half A --methods logistic search boosting --save others.jsonl
     python benchmarks/classes.py --half A --methods skmlp --load others.jsonl
     python benchmarks/classes.py --data wine penguins --splits 3
