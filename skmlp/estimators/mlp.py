@@ -14,6 +14,7 @@ from ..batching.meeting import train_together
 from ..callbacks.fit_tasks import begin_fit
 from ..callbacks.pass_watch import PassWatch
 from ..callbacks.support import CallbackSupportMixin
+from ..doc_links import DocLinks
 from ..engine.task import Weights
 from ..parameters.layer_values import hidden_sizes
 from ..parameters.task_builder import build_task, draw_seed
@@ -41,7 +42,7 @@ def no_single_epochs(estimator):
 
 
 class RegularizedMLP(
-    Shortcuts, SelectsFeatures, Exports, SaysVersions, CallbackSupportMixin, BaseEstimator
+    Shortcuts, SelectsFeatures, Exports, SaysVersions, DocLinks, CallbackSupportMixin, BaseEstimator
 ):
     """Multi-layer perceptron with penalties and constraints by layer: what the estimators share.
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..callbacks.fit_tasks import begin_fit
 from ..callbacks.support import CallbackSupportMixin
+from ..doc_links import DocLinks
 from ..estimators.export.methods import Exports
 from ..estimators.export.pickled_state import SaysVersions
 from ..estimators.feature_selection import SelectsFeatures
@@ -73,6 +74,7 @@ class PathCV(
     SelectsFeatures,
     Exports,
     SaysVersions,
+    DocLinks,
     CallbackSupportMixin,
     MetaEstimatorMixin,
     BaseEstimator,
