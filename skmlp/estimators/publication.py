@@ -98,51 +98,72 @@ def check_solution(task, attributes, solution):
         raise ValueError(diverged(task))
 
 
+def warn_of(notes, category=UserWarning):
+    """A warning for each of some notes."""
+    for note in notes:
+        warnings.warn(note, category)
+
+
 def warn_of_status(task, attributes, solution):
     """The warnings that scikit-learn's MLP gives, and that a layer has become zero."""
-    if solution.status is Status.INTERRUPTED:
-        warnings.warn("Training interrupted by user.")
-    elif solution.status is Status.DIVERGED:
-        warnings.warn(
-            "The loss became non-finite; the best weights before that are kept. Scale X or lower "
-            f"learning_rate_init={task.learning_rate_init}.",
-            ConvergenceWarning,
-        )
-    elif solution.status is Status.MAX_ITER and solution.loss_curve is None:
-        warnings.warn(
-            f"lbfgs failed to converge after {solution.n_iter} iteration(s): {solution.message}. "
-            f"The optimality residual is {solution.optimality:.1e} (tol={task.tol:g}). "
-            "Increase max_iter or max_fun, or scale the data.",
-            ConvergenceWarning,
-        )
-    elif solution.status is Status.MAX_ITER:
-        warnings.warn(
-            f"Stochastic Optimizer: Maximum iterations ({task.max_iter}) reached and the "
-            "optimization hasn't converged yet.",
-            ConvergenceWarning,
-        )
-    zero = [k for k, share in enumerate(attributes["sparsity_"]) if share == 1]
-    if zero and len(attributes["coefs_"]) > 1:
-        warnings.warn(
+    for note, category in status_notes(task, attributes["coefs_"], solution):
+        warnings.warn(note, category)
+
+
+def status_notes(task, coefs, solution):
+    """What there is to say of how a training ended: (words, category of the warning)."""
+    zero = [k for k, coef in enumerate(coefs) if not coef.any()]
+    ended = _words_on_end(task, solution)
+    notes = [] if ended is None else [ended]
+    if zero and len(coefs) > 1:
+        words = (
             f"All weights of layers {zero} (counted from 0) are zero: the model is a constant. "
             "Lower l1_per_layer or alpha, or start from other weights (random_state)."
         )
+        notes.append((words, UserWarning))
+    return notes
 
 
-def warn_of_separation(task, solution):
-    """Warn of classes that a network without any penalty tells apart: its loss has no minimum."""
+def _words_on_end(task, solution):
+    """(words, category) where a training has not converged, or None."""
+    if solution.status is Status.INTERRUPTED:
+        return "Training interrupted by user.", UserWarning
+    if solution.status is Status.DIVERGED:
+        words = (
+            "The loss became non-finite; the best weights before that are kept. Scale X or lower "
+            f"learning_rate_init={task.learning_rate_init}."
+        )
+        return words, ConvergenceWarning
+    if solution.status is not Status.MAX_ITER:
+        return None
+    if solution.loss_curve is None:
+        words = (
+            f"lbfgs failed to converge after {solution.n_iter} iteration(s): {solution.message}. "
+            f"The optimality residual is {solution.optimality:.1e} (tol={task.tol:g}). "
+            "Increase max_iter or max_fun, or scale the data."
+        )
+        return words, ConvergenceWarning
+    words = (
+        f"Stochastic Optimizer: Maximum iterations ({task.max_iter}) reached and the "
+        "optimization hasn't converged yet."
+    )
+    return words, ConvergenceWarning
+
+
+def separation_notes(task, solution):
+    """Words on classes that a network without any penalty tells apart: its loss has no minimum."""
     from ..engine.epochs.validation_loss import training_outputs
 
     loss, y = task.program.loss, task.train.y
     is_free = not task.makes_zeros and not any(task.alpha)
     ends_early = task.early_stopping or task.incremental
     if loss.scores_spread or not is_free or ends_early or not np.ptp(y, axis=0).any():
-        return
+        return []
     prediction = loss.mean(np, training_outputs(task, solution.weights))
-    if loss.score(y, prediction, task.train.relative_weight()) > 1 - WHOLE:
-        warnings.warn(
-            "All rows are classified rightly, and nothing is penalised: the loss has no minimum, "
-            "it falls for as long as weights grow. Where they end is a matter of "
-            f"tol={task.tol:g} and max_iter={task.max_iter}. Give a penalty, such as alpha=1.",
-            ConvergenceWarning,
-        )
+    if loss.score(y, prediction, task.train.relative_weight()) <= 1 - WHOLE:
+        return []
+    return [
+        "All rows are classified rightly, and nothing is penalised: the loss has no minimum, "
+        "it falls for as long as weights grow. Where they end is a matter of "
+        f"tol={task.tol:g} and max_iter={task.max_iter}. Give a penalty, such as alpha=1."
+    ]

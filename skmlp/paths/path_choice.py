@@ -20,11 +20,14 @@ from ..estimators.export.methods import Exports
 from ..estimators.export.pickled_state import SaysVersions
 from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
+from ..estimators.publication import warn_of
+from ..estimators.summaries.text_tables import frame_of
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
+from ..training_data.unit_warnings import unit_notes
+from .choice_summary import SummarisesChoice, end_notes
 from .fold_networks import FoldNetworks
 from .followed_paths import path_tasks
-from .records import frame_of
 from .regularization_path import path_of
 from .running.base_network import (
     base_network,
@@ -32,7 +35,7 @@ from .running.base_network import (
     mean_weight,
     settle_alpha,
 )
-from .running.choosing import choose_along_path, choose_on_surface, warn_of_disagreement
+from .running.choosing import choose_along_path, choose_on_surface, disagreement_notes
 from .running.folds import checked_groups, folds
 from .running.path_plan import EPS_OF_CHOICES, PATH_CONSTRAINTS, PathPlan
 from .running.problems import Judge, mean_errors, problems_of, strata_of
@@ -75,6 +78,8 @@ class PathCV(
     Exports,
     SaysVersions,
     DocLinks,
+    DocLinks,
+    SummarisesChoice,
     CallbackSupportMixin,
     MetaEstimatorMixin,
     BaseEstimator,
@@ -268,7 +273,11 @@ class PathCV(
         take_features(self, plan.estimator)
         self._say_choice(plan.say, choice)
         plan.tally.warn()
-        warn_of_disagreement(choice.errors, choice.index)
+        disagreement = disagreement_notes(choice.errors, choice.index)
+        warn_of(disagreement)
+        units = unit_notes(problems[0].task, getattr(self, "feature_names_in_", None))
+        ends = end_notes(strengths, path.n_features, choice)
+        self._notes = (*units, *plan.tally.words(), *disagreement, *ends)
 
     def _say_choice(self, say, choice):
         if choice.refits is not None:

@@ -1,13 +1,12 @@
 """What people read of a path: the fits that missed their tolerance, and what to try."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ...engine.task import Status
-from ...estimators.publication import lower_rate
+from ...estimators.publication import lower_rate, warn_of
 from .problems import held_out_errors, mean_errors
 
 
@@ -56,11 +55,11 @@ class Tally:
         """A consequence of fits that diverged, for the warning."""
         self._notes.append(sentence)
 
-    def warn(self):
-        """One warning for all fits that are not at a minimum."""
+    def words(self):
+        """What there is to say of all fits that are not at a minimum, as a list of one or none."""
         missed = {kind: count for kind, count in self._counts.items() if count.n_missed}
         if not missed:
-            return
+            return []
         n_missed = sum(count.n_missed for count in missed.values())
         n_fits = sum(count.n_fits for count in self._counts.values())
         kinds = "; ".join(f"{kind} {count}" for kind, count in missed.items())
@@ -69,7 +68,11 @@ class Tally:
             *self._notes,
             self._advice(missed.values()),
         ]
-        warnings.warn(" ".join(sentences), ConvergenceWarning)
+        return [" ".join(sentences)]
+
+    def warn(self):
+        """A warning that says so."""
+        warn_of(self.words(), ConvergenceWarning)
 
     def _advice(self, counts):
         own, ways = self._estimator, []

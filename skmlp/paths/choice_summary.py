@@ -1,0 +1,83 @@
+"""The summary of a network that is chosen along a path: what was chosen, and from what."""
+
+from sklearn.utils.validation import check_is_fitted
+
+from ..estimators.summaries.fit_summary import summary_of
+from ..parameters.loss_values import estimator_loss
+
+
+class SummarisesChoice:
+    """Mixin: the summary of the network chosen, and of the choice."""
+
+    def summary(self):
+        """The choice and the network chosen as a table, with advice in words.
+
+        Returns
+        -------
+        summary : FitSummary
+            As of :class:`RegularizedMLPRegressor`, with a section on the choice. Advice also says
+            where the choice is at an end of what was compared, which fits of the path have not
+            converged, and whether folds disagree.
+        """
+        check_is_fitted(self, "estimator_")
+        return summary_of(self.estimator_, self, {"Choice": _facts(self)}, self._notes)
+
+
+def error_name(model):
+    """What the errors of the folds are."""
+    if model.scoring is None:
+        return estimator_loss(model.estimator_).error_name
+    return f"Minus {model.scoring if isinstance(model.scoring, str) else 'the score'}"
+
+
+def _facts(model):
+    """The choice in numbers, by name."""
+    n_compared, n_folds = len(model.cv_results_["strength"]), model.mse_path_.shape[1]
+    strength = "0, all features" if model.strength_ == 0 else model.strength_
+    facts = {"compared": f"{n_compared} networks in {n_folds} folds", model.param: strength}
+    for name in ("alpha_", "l1_ratio_"):
+        if hasattr(model, name):
+            facts[name.removesuffix("_")] = getattr(model, name)
+    facts["refitted without it"] = "yes" if model.relaxed_ else "no"
+    facts[error_name(model)] = model.mse_
+    facts["strength of the least error"] = model.strength_min_
+    facts["largest within one standard error"] = model.strength_1se_
+    return facts
+
+
+def end_notes(strengths, n_features, choice):
+    """Words where the choice is at an end of what was compared."""
+    return [*_on_strengths(strengths, n_features, choice), *_on_alphas(choice)]
+
+
+def _on_strengths(strengths, n_features, choice):
+    """Beyond the smallest strength lies that of all features, which is compared with alphas."""
+    index, last = choice.index, len(strengths) - 1
+    if last and index == last and not n_features[index]:
+        return [
+            "No feature is left in the network chosen, which is a constant: it predicts the rows "
+            "left out no worse than any other by the rule of selection."
+        ]
+    if last and index == last:
+        return [
+            f"The strength chosen, {strengths[index]:.4g}, is the largest of the path, where "
+            f"{n_features[index]} features are left: give strengths that go on."
+        ]
+    if last and index == 0 and not choice.alphas:
+        return [
+            f"The strength chosen, {strengths[0]:.4g}, is the smallest of the path: errors may be "
+            "less below it. Give a smaller eps, or strengths that go on."
+        ]
+    return []
+
+
+def _on_alphas(choice):
+    """The first and the last alpha of several."""
+    if len(choice.alphas) < 2 or choice.alpha not in (choice.alphas[0], choice.alphas[-1]):
+        return []
+    if choice.alpha == 0:
+        return []
+    end, way = (
+        ("smallest", "smaller") if choice.alpha == choice.alphas[0] else ("largest", "larger")
+    )
+    return [f"alpha={choice.alpha:.4g} is the {end} of those compared: give {way} alphas, too."]
