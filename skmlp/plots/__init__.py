@@ -4,5 +4,12 @@ from .layer_weights import WeightsDisplay
 from .loss_curve import LossCurveDisplay
 from .path_errors import CVPathDisplay
 from .path_features import RegularizationPathDisplay
+from .stable_features import StabilitySelectionDisplay
 
-__all__ = ["CVPathDisplay", "LossCurveDisplay", "RegularizationPathDisplay", "WeightsDisplay"]
+__all__ = [
+    "CVPathDisplay",
+    "LossCurveDisplay",
+    "RegularizationPathDisplay",
+    "StabilitySelectionDisplay",
+    "WeightsDisplay",
+]
