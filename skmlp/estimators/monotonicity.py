@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 INCREASING, DECREASING, CONSTANT, FREE = "increasing", "decreasing", "constant", "free"
 POSITIVE_SCALERS = {"StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"}
@@ -54,6 +54,9 @@ def check_monotonic(model, X=None):
     TypeError
         For estimators without ``coefs_``.
 
+    ValueError
+        Where X has other features, or names, than the network was fitted to.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
@@ -67,6 +70,8 @@ def check_monotonic(model, X=None):
     [('bmi', 'increasing'), ('age', 'free')]
     """
     network, names = _network(model)
+    if X is not None:
+        X = validate_data(network, X, reset=False, dtype=np.float64)
     up, down = _paths(network)
     why_free = _why_free(network)
     names = range(len(up)) if names is None else names
@@ -75,7 +80,7 @@ def check_monotonic(model, X=None):
         for output in range(up.shape[1]):
             direction, reason = _direction(up[j, output], down[j, output], why_free)
             if direction == FREE and X is not None:
-                reason += _on_data(network, np.asarray(X, dtype=float), j, output)
+                reason += _on_data(network, X, j, output)
             found.append(Monotonicity(name, output, direction, reason))
     return found
 
