@@ -1,5 +1,6 @@
 """What the weights of a network prove of how its predictions follow each feature."""
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -72,6 +73,8 @@ def check_monotonic(model, X=None):
     network, names = _network(model)
     if X is not None:
         X = validate_data(network, X, reset=False, dtype=np.float64)
+        network = copy(network)
+        vars(network).pop("feature_names_in_", None)  # arrays are predicted for
     up, down = _paths(network)
     why_free = _why_free(network)
     names = range(len(up)) if names is None else names

@@ -1,13 +1,18 @@
 """The summary of a network that is chosen along a path: what was chosen, and from what."""
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.summaries.fit_summary import summary_of
+from ..estimators.summaries.text_tables import frame_of
 from ..parameters.loss_values import estimator_loss
+from ..training_data.unit_warnings import unit_notes
+from .running.choosing import disagreement_notes
 
 
-class SummarisesChoice:
-    """Mixin: the summary of the network chosen, and of the choice."""
+class SummarisesChoice(SelectsFeatures):
+    """Mixin: the features of the network chosen, and the choice as a summary and as a table."""
 
     def summary(self):
         """The choice and the network chosen as a table, with advice in words.
@@ -21,6 +26,30 @@ class SummarisesChoice:
         """
         check_is_fitted(self, "estimator_")
         return summary_of(self.estimator_, self, {"Choice": _facts(self)}, self._notes)
+
+    def to_frame(self):
+        """What was compared, as a table.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            The columns of ``cv_results_``, a row for each network that was compared, and ``mark``:
+            "chosen", and where they are others "min" and "1se" for the least error of the chosen
+            alpha and the sparsest within one standard error of it.
+
+        Raises
+        ------
+        ImportError
+            Where pandas is not installed.
+        """
+        check_is_fitted(self, "estimator_")
+        frame = frame_of(self.cv_results_)
+        of_alpha = np.isclose(frame["alpha"], self.alpha_) if hasattr(self, "alpha_") else True
+        frame["mark"] = ""
+        marks = {"1se": self.strength_1se_, "min": self.strength_min_, "chosen": self.strength_}
+        for mark, strength in marks.items():
+            frame.loc[of_alpha & (frame["strength"] == strength), "mark"] = mark
+        return frame
 
 
 def error_name(model):
@@ -45,9 +74,16 @@ def _facts(model):
     return facts
 
 
-def end_notes(strengths, n_features, choice):
-    """Words where the choice is at an end of what was compared."""
-    return [*_on_strengths(strengths, n_features, choice), *_on_alphas(choice)]
+def choice_notes(plan, task, strengths, n_features, choice):
+    """What was warned of, and words where the choice is at an end of what was compared."""
+    names = getattr(plan.estimator, "feature_names_in_", None)
+    return (
+        *unit_notes(task, names),
+        *plan.tally.words(),
+        *disagreement_notes(choice.errors, choice.index),
+        *_on_strengths(strengths, n_features, choice),
+        *_on_alphas(choice),
+    )
 
 
 def _on_strengths(strengths, n_features, choice):

@@ -21,11 +21,9 @@ from ..estimators.export.pickled_state import SaysVersions
 from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
 from ..estimators.publication import warn_of
-from ..estimators.summaries.text_tables import frame_of
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
-from ..training_data.unit_warnings import unit_notes
-from .choice_summary import SummarisesChoice, end_notes
+from .choice_summary import SummarisesChoice, choice_notes
 from .fold_networks import FoldNetworks
 from .followed_paths import path_tasks
 from .regularization_path import path_of
@@ -273,11 +271,8 @@ class PathCV(
         take_features(self, plan.estimator)
         self._say_choice(plan.say, choice)
         plan.tally.warn()
-        disagreement = disagreement_notes(choice.errors, choice.index)
-        warn_of(disagreement)
-        units = unit_notes(problems[0].task, getattr(self, "feature_names_in_", None))
-        ends = end_notes(strengths, path.n_features, choice)
-        self._notes = (*units, *plan.tally.words(), *disagreement, *ends)
+        warn_of(disagreement_notes(choice.errors, choice.index))
+        self._notes = choice_notes(plan, problems[0].task, strengths, path.n_features, choice)
 
     def _say_choice(self, say, choice):
         if choice.refits is not None:
@@ -331,30 +326,6 @@ class PathCV(
         if not hasattr(self, "path_"):
             raise ValueError(f"strength={strength!r} is one of the path's, and keep_path=False.")
         return self.path_._model_at(strength)
-
-    def to_frame(self):
-        """What was compared, as a table.
-
-        Returns
-        -------
-        frame : pandas.DataFrame
-            The columns of ``cv_results_``, a row for each network that was compared, and ``mark``:
-            "chosen", and where they are others "min" and "1se" for the least error of the chosen
-            alpha and the sparsest within one standard error of it.
-
-        Raises
-        ------
-        ImportError
-            Where pandas is not installed.
-        """
-        check_is_fitted(self, "estimator_")
-        frame = frame_of(self.cv_results_)
-        of_alpha = np.isclose(frame["alpha"], self.alpha_) if hasattr(self, "alpha_") else True
-        frame["mark"] = ""
-        marks = {"1se": self.strength_1se_, "min": self.strength_min_, "chosen": self.strength_}
-        for mark, strength in marks.items():
-            frame.loc[of_alpha & (frame["strength"] == strength), "mark"] = mark
-        return frame
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
