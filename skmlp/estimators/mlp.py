@@ -22,10 +22,9 @@ from ..parameters.task_builder import build_task, draw_seed
 from ..training_data.fit_data import checked_arrays, fit_data, validation_arrays
 from ..training_data.offsets import NO_OFFSET, checked_offset
 from ..training_data.plain_arrays import checked_rows
-from ..training_data.unit_warnings import warn_of_units, warn_of_validation
+from ..training_data.unit_warnings import unit_notes, warn_of_validation
 from .export.methods import Exports
 from .export.pickled_state import SaysVersions
-from ..training_data.unit_warnings import unit_notes, warn_of_validation
 from .feature_selection import SelectsFeatures, feature_scale
 from .method_guards import all_or_nothing
 from .prediction import ACTIVATIONS, forward
@@ -52,8 +51,14 @@ def no_single_epochs(estimator):
 
 
 class RegularizedMLP(
-    Shortcuts, SelectsFeatures, Exports, SaysVersions, DocLinks, CallbackSupportMixin, BaseEstimator
-    Shortcuts, SelectsFeatures, DocLinks, Summarises, CallbackSupportMixin, BaseEstimator
+    Shortcuts,
+    SelectsFeatures,
+    Summarises,
+    Exports,
+    SaysVersions,
+    DocLinks,
+    CallbackSupportMixin,
+    BaseEstimator,
 ):
     """Multi-layer perceptron with penalties and constraints by layer: what the estimators share.
 

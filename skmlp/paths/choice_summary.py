@@ -51,6 +51,19 @@ class SummarisesChoice(SelectsFeatures):
             frame.loc[of_alpha & (frame["strength"] == strength), "mark"] = mark
         return frame
 
+    def _say_choice(self, say, choice):
+        """Print what was compared and chosen, where it was asked for."""
+        if choice.refits is not None:
+            for strength, error in zip(self.strengths_, self.mse_mean_, strict=True):
+                say(f"Refits at {self.param} = {strength:.4g}: mean error {error:.6g}")
+        n_features = int(self.estimator_.get_support().sum())
+        kind = "" if not self.relaxed_ else ", refitted"
+        kind += "" if choice.alpha is None else f" with alpha = {choice.alpha:.4g}"
+        say(
+            f"Chosen: {self.param} = {self.strength_:.4g}, {n_features} features{kind}, "
+            f"mean error {self.mse_:.6g}"
+        )
+
 
 def error_name(model):
     """What the errors of the folds are."""

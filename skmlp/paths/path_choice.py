@@ -18,7 +18,6 @@ from ..callbacks.support import CallbackSupportMixin
 from ..doc_links import DocLinks
 from ..estimators.export.methods import Exports
 from ..estimators.export.pickled_state import SaysVersions
-from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
 from ..estimators.publication import warn_of
 from ..parameters.task_builder import draw_seed
@@ -72,12 +71,10 @@ def _of_estimator(name):
 
 
 class PathCV(
-    SelectsFeatures,
+    SummarisesChoice,
     Exports,
     SaysVersions,
     DocLinks,
-    DocLinks,
-    SummarisesChoice,
     CallbackSupportMixin,
     MetaEstimatorMixin,
     BaseEstimator,
@@ -273,18 +270,6 @@ class PathCV(
         plan.tally.warn()
         warn_of(disagreement_notes(choice.errors, choice.index))
         self._notes = choice_notes(plan, problems[0].task, strengths, path.n_features, choice)
-
-    def _say_choice(self, say, choice):
-        if choice.refits is not None:
-            for strength, error in zip(self.strengths_, self.mse_mean_, strict=True):
-                say(f"Refits at {self.param} = {strength:.4g}: mean error {error:.6g}")
-        n_features = int(self.estimator_.get_support().sum())
-        kind = "" if not self.relaxed_ else ", refitted"
-        kind += "" if choice.alpha is None else f" with alpha = {choice.alpha:.4g}"
-        say(
-            f"Chosen: {self.param} = {self.strength_:.4g}, {n_features} features{kind}, "
-            f"mean error {self.mse_:.6g}"
-        )
 
     def set_params(self, **params):
         """Set the parameters of this estimator, and of ``estimator`` by ``estimator__name``.
