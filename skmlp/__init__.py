@@ -6,16 +6,19 @@ from .estimators.classifier import RegularizedMLPClassifier
 from .estimators.export.onnx_registration import convert_with_skl2onnx
 from .estimators.monotonicity import check_monotonic
 from .estimators.regressor import RegularizedMLPRegressor
+from .estimators.summaries.fit_summary import FitSummary
 from .paths.classifier_cv import RegularizedMLPClassifierCV
 from .paths.cross_validation import RegularizedMLPRegressorCV
 from .paths.regularization_path import RegularizationPath, regularization_path
 from .paths.running.base_network import default_classifier, default_network
+from .paths.selector import StabilitySelector
 from .paths.stability_selection import StabilitySelection, stability_selection
 from .plots import (
     CVPathDisplay,
     EffectDisplay,
     LossCurveDisplay,
     RegularizationPathDisplay,
+    StabilitySelectionDisplay,
     WeightsDisplay,
 )
 from .versions import show_versions
@@ -27,6 +30,7 @@ __all__ = [
     "BatchedRandomizedSearchCV",
     "CVPathDisplay",
     "EffectDisplay",
+    "FitSummary",
     "LossCurveDisplay",
     "RegularizationPath",
     "RegularizationPathDisplay",
@@ -35,6 +39,8 @@ __all__ = [
     "RegularizedMLPRegressor",
     "RegularizedMLPRegressorCV",
     "StabilitySelection",
+    "StabilitySelectionDisplay",
+    "StabilitySelector",
     "WeightsDisplay",
     "batched_fits",
     "check_monotonic",

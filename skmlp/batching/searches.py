@@ -6,11 +6,12 @@ from itertools import chain
 import numpy as np
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
+from ..doc_links import DocLinks
 from .block import batched_fits, in_batched_block
 from .clock import recorded_calls
 
 
-class _BatchedSearch:
+class _BatchedSearch(DocLinks):
     """What the searches share; the constructors differ, as scikit-learn reads their signatures."""
 
     def fit(self, X, y=None, **params):

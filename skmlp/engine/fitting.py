@@ -28,6 +28,7 @@ PASSES_AN_EPOCH = 5
 MOST_CLOSING_PASSES = 1000
 FEW_CLOSING_PASSES = 50
 CLOSING_SHARE = 1e-4  # of the tolerance
+ROUNDING = 1e-5  # of float32
 
 
 @dataclass
@@ -259,10 +260,30 @@ def _solutions(
         members = [k for k, outcome in enumerate(outcomes) if outcome.is_settled == is_settled]
         if members:
             own = [[items[k] for k in members] for items in (tasks, penalties)]
-            certificates = objective_of(*own, layout, precision).certificates(rows[members])
-            for k, certificate in zip(members, certificates, strict=True):
+            certified = objective_of(*own, layout, precision).with_gradients(rows[members])
+            for k, (certificate, gradient) in zip(members, certified, strict=True):
                 solutions[k] = _solution(tasks[k], layout, outcomes[k], weights[k], *certificate)
+                solutions[k].idle_units = idle_units(layout, penalties[k].l2, rows[k], gradient)
     return [solutions[k] for k in range(len(tasks))]
+
+
+def idle_units(
+    layout: Layout, l2: np.ndarray, row: np.ndarray, gradient: np.ndarray
+) -> list[np.ndarray]:
+    """Which hidden units no row's loss moves (n_units,), of each hidden layer.
+
+    The gradient of a unit's shift is then zero, and so is that of the weights into it, but for L2,
+    or with normalisation that of its gain: a sum may be zero by chance, but not all of them.
+    """
+    if layout.gains:
+        pairs = zip(layout.gains, layout.shifts, strict=True)
+        return [(gradient[a.slice] == 0) & (gradient[b.slice] == 0) for a, b in pairs]
+    of_l2 = l2 * row[: l2.size]
+    is_l2 = np.abs(gradient[: l2.size] - of_l2) <= ROUNDING * np.abs(of_l2)
+    return [
+        (gradient[bias.slice] == 0) & is_l2[weights.slice].reshape(weights.shape).all(0)
+        for weights, bias in zip(layout.weights[:-1], layout.biases[:-1], strict=True)
+    ]
 
 
 def _plain(task: Task, layout: Layout, row: np.ndarray, weights: Weights) -> Weights:

@@ -342,6 +342,8 @@ class Solution:
     ``loss_curve`` is None for solvers without epochs, the validation records None without
     validation data. ``validation_score`` is that of ``weights``, with early stopping, and
     ``unfolded`` the network as trained, where batch normalisation is folded into ``weights``.
+    ``idle_units`` are the hidden units of each layer that no training row's loss moves, such as
+    those of ReLU that are zero on all rows; None where that was not looked at.
     """
 
     weights: Weights
@@ -357,6 +359,7 @@ class Solution:
     optimizer: dict = field(default_factory=dict)
     message: str = ""
     dual_gap: np.ndarray | None = None
+    idle_units: list[np.ndarray] | None = None
 
     @property
     def is_usable(self) -> bool:

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,20 +15,29 @@ from ..batching.meeting import train_together
 from ..callbacks.fit_tasks import begin_fit
 from ..callbacks.pass_watch import PassWatch
 from ..callbacks.support import CallbackSupportMixin
+from ..doc_links import DocLinks
 from ..engine.task import Weights
 from ..parameters.layer_values import hidden_sizes
 from ..parameters.task_builder import build_task, draw_seed
 from ..training_data.fit_data import checked_arrays, fit_data, validation_arrays
 from ..training_data.offsets import NO_OFFSET, checked_offset
 from ..training_data.plain_arrays import checked_rows
-from ..training_data.unit_warnings import warn_of_units, warn_of_validation
+from ..training_data.unit_warnings import unit_notes, warn_of_validation
 from .export.methods import Exports
 from .export.pickled_state import SaysVersions
 from .feature_selection import SelectsFeatures, feature_scale
 from .method_guards import all_or_nothing
 from .prediction import ACTIVATIONS, forward
-from .publication import check_solution, fitted_attributes, warn_of_separation, warn_of_status
+from .publication import (
+    check_solution,
+    fitted_attributes,
+    separation_notes,
+    warn_of,
+    warn_of_status,
+)
 from .shortcuts import Shortcuts
+from .summaries.fit_record import FitRecord
+from .summaries.fit_summary import Summarises
 from .warm_start import Trained, start_from
 
 
@@ -41,7 +51,14 @@ def no_single_epochs(estimator):
 
 
 class RegularizedMLP(
-    Shortcuts, SelectsFeatures, Exports, SaysVersions, CallbackSupportMixin, BaseEstimator
+    Shortcuts,
+    SelectsFeatures,
+    Summarises,
+    Exports,
+    SaysVersions,
+    DocLinks,
+    CallbackSupportMixin,
+    BaseEstimator,
 ):
     """Multi-layer perceptron with penalties and constraints by layer: what the estimators share.
 
@@ -400,11 +417,15 @@ class RegularizedMLP(
             samples_seen=before.get("t_", 0),
             incremental=incremental,
         )
+        units = []
         if not (incremental and goes_on):
-            warn_of_units(task, getattr(self, "feature_names_in_", None))
+            units = unit_notes(task, getattr(self, "feature_names_in_", None))
+            warn_of(units)
         solution = self._solution(task, data, before, told) if told else train_together(task)
         warn_of_status(task, self._adopt(task, data, solution, before), solution)
-        warn_of_separation(task, solution, getattr(self, "classes_", None))
+        separation = separation_notes(task, solution, getattr(self, "classes_", None))
+        warn_of(separation, ConvergenceWarning)
+        self._record = self._record.with_notes(*units, *separation)
         told.end({})
 
     def _solution(self, task, data, before, told):
@@ -430,6 +451,7 @@ class RegularizedMLP(
         attributes = fitted_attributes(task, data, solution, before)
         check_solution(task, attributes, solution)
         self._publish(attributes, data.target, solution)
+        self._record = FitRecord.of(task, attributes["coefs_"], solution)
         self._feature_scale = feature_scale(data.train, task.program.has_intercept)
         self._misses_offset = self._fitted_with_offset = data.offset is not None
         return attributes

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import validate_data
 
 from .unwrapping import fitted, layers, names_of_features
 
@@ -63,6 +64,9 @@ def check_monotonic(model, X=None):
     TypeError
         For estimators without ``coefs_``, and for those that average or calibrate several networks.
 
+    ValueError
+        Where X has other features, or names, than the network was fitted to.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
@@ -81,7 +85,7 @@ def check_monotonic(model, X=None):
     up, down = _paths(network)
     why_free = _why_free(network) or _why_target_is_free(outer)
     names = names_of_features(model, network)
-    rows = None if X is None else _inputs(outer, X)
+    rows = None if X is None else _inputs(outer, network, X)
     found = []
     for j, name in enumerate(range(len(up)) if names is None else names):
         for output in range(up.shape[1]):
@@ -92,12 +96,12 @@ def check_monotonic(model, X=None):
     return found
 
 
-def _inputs(outer, X):
+def _inputs(outer, network, X):
     """What the network sees of rows of the model, as an array."""
     for layer in outer:
         if isinstance(layer, Pipeline) and len(layer) > 1:
             X = layer[:-1].transform(X)
-    return np.asarray(X, dtype=float)
+    return validate_data(network, X, reset=False, dtype=np.float64)
 
 
 def _why_target_is_free(outer):

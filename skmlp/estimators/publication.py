@@ -96,44 +96,64 @@ def check_solution(task, attributes, solution):
         raise ValueError(diverged(task))
 
 
+def warn_of(notes, category=UserWarning):
+    """A warning for each of some notes."""
+    for note in notes:
+        warnings.warn(note, category)
+
+
 def warn_of_status(task, attributes, solution):
     """The warnings that scikit-learn's MLP gives, and that a layer has become zero."""
-    if solution.status is Status.INTERRUPTED:
-        warnings.warn("Training interrupted by user.")
-    elif solution.status is Status.DIVERGED:
-        warnings.warn(
-            "The loss became non-finite; the best weights before that are kept. Scale X or lower "
-            f"learning_rate_init={task.learning_rate_init}.",
-            ConvergenceWarning,
-        )
-    elif solution.status is Status.MAX_ITER and solution.loss_curve is None:
-        warnings.warn(
-            f"lbfgs failed to converge after {solution.n_iter} iteration(s): {solution.message}. "
-            f"The optimality residual is {solution.optimality:.1e} (tol={task.tol:g}). "
-            "Increase max_iter or max_fun, or scale the data.",
-            ConvergenceWarning,
-        )
-    elif solution.status is Status.MAX_ITER:
-        warnings.warn(
-            f"Stochastic Optimizer: Maximum iterations ({task.max_iter}) reached and the "
-            "optimization hasn't converged yet.",
-            ConvergenceWarning,
-        )
-    zero = [k for k, share in enumerate(attributes["sparsity_"]) if share == 1]
-    if zero and len(attributes["coefs_"]) > 1:
-        warnings.warn(
+    for note, category in status_notes(task, attributes["coefs_"], solution):
+        warnings.warn(note, category)
+
+
+def status_notes(task, coefs, solution):
+    """What there is to say of how a training ended: (words, category of the warning)."""
+    zero = [k for k, coef in enumerate(coefs) if not coef.any()]
+    ended = _words_on_end(task, solution)
+    notes = [] if ended is None else [ended]
+    if zero and len(coefs) > 1:
+        words = (
             f"All weights of layers {zero} (counted from 0) are zero: the model is a constant. "
             "Lower l1_per_layer or alpha, or start from other weights (random_state)."
         )
+        notes.append((words, UserWarning))
+    return notes
 
 
-def warn_of_separation(task, solution, classes):
-    """Warn of classes that nothing keeps from being told apart for ever: no minimum is there."""
+def _words_on_end(task, solution):
+    """(words, category) where a training has not converged, or None."""
+    if solution.status is Status.INTERRUPTED:
+        return "Training interrupted by user.", UserWarning
+    if solution.status is Status.DIVERGED:
+        words = (
+            "The loss became non-finite; the best weights before that are kept. Scale X or lower "
+            f"learning_rate_init={task.learning_rate_init}."
+        )
+        return words, ConvergenceWarning
+    if solution.status is not Status.MAX_ITER:
+        return None
+    if solution.loss_curve is None:
+        words = (
+            f"lbfgs failed to converge after {solution.n_iter} iteration(s): {solution.message}. "
+            f"The optimality residual is {solution.optimality:.1e} (tol={task.tol:g}). "
+            "Increase max_iter or max_fun, or scale the data."
+        )
+        return words, ConvergenceWarning
+    words = (
+        f"Stochastic Optimizer: Maximum iterations ({task.max_iter}) reached and the "
+        "optimization hasn't converged yet."
+    )
+    return words, ConvergenceWarning
+
+
+def separation_notes(task, solution, classes):
+    """Words on classes that nothing keeps from being told apart for ever: no minimum is there."""
     if task.early_stopping or task.incremental:
-        return
+        return []
     message = separation_message(task, solution, classes)
-    if message is not None:
-        warnings.warn(message, ConvergenceWarning)
+    return [] if message is None else [message]
 
 
 def separation_message(task, solution, classes):

@@ -35,7 +35,7 @@ def build_task(
     _check_composition(estimator, program, l1)
     if data.limits is not None:
         _check_limits(estimator, program, data.limits)
-    _warn_of_free_scale(program, (l1[0] + float(estimator.group_l1), *l1[1:]), alpha)
+    _warn_of_free_scale(program, l1, alpha, float(estimator.group_l1))
     positive = flags("positive_weights", estimator.positive_weights, n_layers)
     _warn_of_falls(program, positive)
     if data.is_monotone:
@@ -180,22 +180,30 @@ def _check_limits(estimator, program, limits):
         )
 
 
-def _warn_of_free_scale(program, l1, alpha):
-    """Warn where the penalty can be escaped by moving scale from one layer into another."""
+def _warn_of_free_scale(*numbers):
+    """Warn of what there is to say of it."""
+    for note in free_scale_notes(*numbers):
+        warnings.warn(note)
+
+
+def free_scale_notes(program, l1, alpha, group_l1):
+    """Where the penalty can be escaped by moving scale from one layer into another, in words."""
     penalised = [a > 0 or b > NEGLIGIBLE_ALPHA for a, b in zip(l1, alpha, strict=True)]
-    free = [k for k, p in enumerate(penalised) if not p]
+    penalised[0] |= group_l1 > 0
+    free, notes = [k for k, p in enumerate(penalised) if not p], []
     if any(penalised) and free:
         names = ", ".join(str(k) for k in free)
-        warnings.warn(
+        notes.append(
             f"Layers {names} (counted from 0) have no penalty beside penalised ones: scale moves "
             "into them and the penalised weights shrink for nothing. Give l1_per_layer or alpha "
             "(more than its small default) to every layer (group_l1 is the first layer's)."
         )
     if program.normalization is not None and any(penalised[:-1]):
-        warnings.warn(
+        notes.append(
             f"normalization={program.normalization!r} undoes the scale of the layer before it, so "
             "its penalty shrinks weights without changing the function, and only zeros matter."
         )
+    return notes
 
 
 def _warn_of_falls(program, positive):

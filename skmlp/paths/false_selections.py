@@ -2,6 +2,7 @@
 
 import numpy as np
 
+SLACK = 1e-9
 LOG_RANGE = -30.0, 30.0
 N_GRIDS, N_POINTS, N_BESIDE = 9, 400, 12
 
@@ -21,6 +22,30 @@ def false_bound(n_selected, n_candidates, threshold, n_subsamples, assumption):
         tails = [tail(share, level, n_subsamples // 2) for share in np.ravel(q / n_candidates)]
         bound = np.fmin(bound, n_candidates * np.reshape(tails, q.shape))
     return np.where(q > 0, bound, 0.0)
+
+
+def nothing_within(selection):
+    """Words where no feature can be selected within the bound, as a list of one or none.
+
+    The frequencies of features add up to ``n_selected``: below the threshold none can reach it.
+    """
+    can_reach = selection.n_selected >= selection.threshold - SLACK
+    is_within = selection.false_bound <= selection.max_false
+    if not can_reach.any() or (can_reach & is_within).any():
+        return []
+    k = np.flatnonzero(can_reach)[-1]
+    least, p = selection.false_bound[can_reach].min(), selection.n_candidates
+    none, other = "", ""
+    if selection.assumption is None:
+        needed = 0.5 + selection.n_selected[k] ** 2 / (2 * selection.max_false * p)
+        none = f"; the threshold would have to be {needed:.3g}, above 1" if needed > 1 else ""
+        other = ", or an assumption, whose bound is lower"
+    return [
+        f"Nothing can be selected within max_false={selection.max_false:g}: where halves select as "
+        f"many features as threshold={selection.threshold:g} needs, the bound on false ones is "
+        f"{least:.3g} or more, with {p} candidates{none}. Give max_false={1.006 * least:.3g} or "
+        f"more{other}."
+    ]
 
 
 def _unimodal_tail(share, level, n_pairs):

@@ -15,16 +15,17 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..callbacks.fit_tasks import begin_fit
 from ..callbacks.support import CallbackSupportMixin
+from ..doc_links import DocLinks
 from ..estimators.export.methods import Exports
 from ..estimators.export.pickled_state import SaysVersions
-from ..estimators.feature_selection import SelectsFeatures
 from ..estimators.method_guards import all_or_nothing
+from ..estimators.publication import warn_of
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from .choice_parameters import check_choice
+from .choice_summary import SummarisesChoice, choice_notes
 from .fold_networks import kept_folds
 from .followed_paths import path_tasks
-from .records import frame_of
 from .regularization_path import path_of
 from .running.base_network import (
     base_network,
@@ -32,7 +33,7 @@ from .running.base_network import (
     mean_weight,
     settle_alpha,
 )
-from .running.choosing import choose_along_path, choose_on_surface, warn_of_disagreement
+from .running.choosing import choose_along_path, choose_on_surface, disagreement_notes
 from .running.folds import checked_groups, folds
 from .running.path_plan import EPS_OF_CHOICES, PATH_CONSTRAINTS, PathPlan
 from .running.problems import Judge, mean_errors, problems_of, strata_of
@@ -72,9 +73,10 @@ def _of_estimator(name):
 
 
 class PathCV(
-    SelectsFeatures,
+    SummarisesChoice,
     Exports,
     SaysVersions,
+    DocLinks,
     CallbackSupportMixin,
     MetaEstimatorMixin,
     BaseEstimator,
@@ -248,19 +250,8 @@ class PathCV(
         take_features(self, plan.estimator)
         self._say_choice(plan.say, choice)
         plan.tally.warn()
-        warn_of_disagreement(choice.errors, choice.index)
-
-    def _say_choice(self, say, choice):
-        if choice.refits is not None:
-            for strength, error in zip(self.strengths_, self.mse_mean_, strict=True):
-                say(f"Refits at {self.param} = {strength:.4g}: mean error {error:.6g}")
-        n_features = int(self.estimator_.get_support().sum())
-        kind = "" if not self.relaxed_ else ", refitted"
-        kind += "" if choice.alpha is None else f" with alpha = {choice.alpha:.4g}"
-        say(
-            f"Chosen: {self.param} = {self.strength_:.4g}, {n_features} features{kind}, "
-            f"mean error {self.mse_:.6g}"
-        )
+        warn_of(disagreement_notes(choice.errors, choice.index))
+        self._notes = choice_notes(plan, problems[0].task, strengths, path.n_features, choice)
 
     def set_params(self, **params):
         """Set the parameters of this estimator, and of ``estimator`` by ``estimator__name``.
@@ -302,30 +293,6 @@ class PathCV(
         if not hasattr(self, "path_"):
             raise ValueError(f"strength={strength!r} is one of the path's, and keep_path=False.")
         return self.path_._model_at(strength)
-
-    def to_frame(self):
-        """What was compared, as a table.
-
-        Returns
-        -------
-        frame : pandas.DataFrame
-            The columns of ``cv_results_``, a row for each network that was compared, and ``mark``:
-            "chosen", and where they are others "min" and "1se" for the least error of the chosen
-            alpha and the sparsest within one standard error of it.
-
-        Raises
-        ------
-        ImportError
-            Where pandas is not installed.
-        """
-        check_is_fitted(self, "estimator_")
-        frame = frame_of(self.cv_results_)
-        of_alpha = np.isclose(frame["alpha"], self.alpha_) if hasattr(self, "alpha_") else True
-        frame["mark"] = ""
-        marks = {"1se": self.strength_1se_, "min": self.strength_min_, "chosen": self.strength_}
-        for mark, strength in marks.items():
-            frame.loc[of_alpha & (frame["strength"] == strength), "mark"] = mark
-        return frame
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -45,12 +45,3 @@ def described(strengths):
     """Number and range of ascending strengths."""
     number = f"{len(strengths)} strength{'' if len(strengths) == 1 else 's'}"
     return f"{number} from {strengths[0]:.3g} to {strengths[-1]:.3g}"
-
-
-def frame_of(columns):
-    """A table of columns by name; ImportError where there is no pandas."""
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise ImportError("to_frame needs pandas: pip install pandas.") from error
-    return pd.DataFrame(columns)

@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import validate_params
 
+from ..estimators.summaries.text_tables import frame_of
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from ..training_data.plain_arrays import checked_rows
-from .records import EqualByValue, described, frame_of
+from .records import EqualByValue, described
 from .running.base_network import base_network, settle_alpha
 from .running.folds import checked_groups, folds
 from .running.initial_networks import N_JUDGES

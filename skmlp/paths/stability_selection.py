@@ -7,11 +7,13 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from ..estimators.publication import warn_of
+from ..estimators.summaries.text_tables import frame_of
 from ..parameters.task_builder import draw_seed
 from ..training_data.fit_data import checked_arrays
 from ..training_data.row_order import drawn_folds
 from .candidate_features import Candidates
-from .false_selections import false_bound
+from .false_selections import false_bound, nothing_within
 from .records import EqualByValue, described
 from .running.base_network import base_network, settle_alpha
 from .running.folds import checked_groups
@@ -71,6 +73,9 @@ class StabilitySelection(EqualByValue):
 
     feature_names : ndarray of shape (n_features,) or None
         Names of the features where they are known.
+
+    param : str
+        The penalty that moved, 'group_l1' or 'l1_per_layer'.
     """
 
     strengths: np.ndarray
@@ -85,6 +90,7 @@ class StabilitySelection(EqualByValue):
     stability: np.ndarray
     support: np.ndarray
     feature_names: np.ndarray | None
+    param: str
 
     def __repr__(self):
         bound = "none" if self.start is None else f"{self.false_bound[self.start]:.3g}"
@@ -96,24 +102,45 @@ class StabilitySelection(EqualByValue):
     @property
     def selected_features(self):
         """Names of the stable features where they are known, else positions."""
-        names = self.feature_names
-        return (np.arange(self.support.size) if names is None else names)[self.support]
+        return self._names[self.support]
+
+    @property
+    def _names(self):
+        """Names of all features where they are known, else positions."""
+        return np.arange(self.support.size) if self.feature_names is None else self.feature_names
+
+    def to_frame(self):
+        """The features as a table, from the most stable.
+
+        Returns
+        -------
+        frame : pandas.DataFrame of shape (n_features, 3)
+            With the columns ``feature``, ``stability`` and ``selected``, its ``support``.
+
+        Raises
+        ------
+        ImportError
+            Where pandas is not installed.
+        """
+        order = np.argsort(-self.stability, kind="stable")
+        columns = {"feature": self._names, "stability": self.stability, "selected": self.support}
+        return frame_of({name: column[order] for name, column in columns.items()})
 
 
-@validate_params(
-    {
-        **PATH_CONSTRAINTS,
-        "estimator": [*PATH_CONSTRAINTS["estimator"], None],
-        "l1_ratio": [Interval(Real, 0, 1, closed="right")],  # with L2 alone nothing is selected
-        "eps": [Interval(Real, 0, 1, closed="neither")],
-        "n_subsamples": [Interval(Integral, 1, None, closed="left")],
-        "threshold": [Interval(Real, 0.5, 1, closed="right")],
-        "max_false": [Interval(Real, 0, None, closed="neither")],
-        "assumption": [StrOptions({"unimodal", "r-concave"}), None],
-        "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
-)
+STABILITY_CONSTRAINTS = {
+    **PATH_CONSTRAINTS,
+    "estimator": [*PATH_CONSTRAINTS["estimator"], None],
+    "l1_ratio": [Interval(Real, 0, 1, closed="right")],  # with L2 alone nothing is selected
+    "eps": [Interval(Real, 0, 1, closed="neither")],
+    "n_subsamples": [Interval(Integral, 1, None, closed="left")],
+    "threshold": [Interval(Real, 0.5, 1, closed="right")],
+    "max_false": [Interval(Real, 0, None, closed="neither")],
+    "assumption": [StrOptions({"unimodal", "r-concave"}), None],
+    "random_state": ["random_state"],
+}
+
+
+@validate_params(STABILITY_CONSTRAINTS, prefer_skip_nested_validation=True)
 def stability_selection(
     estimator,
     X,
@@ -219,6 +246,7 @@ def stability_selection(
     Returns
     -------
     selection : StabilitySelection
+        A warning says where the bound is so tight that nothing can be selected within it.
 
     Raises
     ------
@@ -244,6 +272,11 @@ def stability_selection(
     selects anywhere from a strength on, and the strengths and ``start`` are chosen on the same
     data. Rows must be independent: equal or clustered rows fall into different halves, unless
     ``groups`` keeps them together. The bound is on a mean, not on the number in one data set.
+
+    A paper should say what can be computed again: the number of halves and whether they are pairs,
+    ``threshold``, the bound with its assumption and ``n_candidates``, the estimator, ``param``, the
+    strengths and ``random_state``, and the ``stability`` of all features, not of those selected
+    alone (``to_frame``, :class:`StabilitySelectionDisplay`).
 
     References
     ----------
@@ -275,7 +308,9 @@ def stability_selection(
     ran = plan.run(problems, starts, *grid, parts="halves", needed=slice(1, None))
     plan.tally.warn()
     names = getattr(model, "feature_names_in_", None)
-    return _summary(*ran, problems[1:], threshold, max_false, assumption, names)
+    found = _summary(*ran, problems[1:], threshold, max_false, assumption, names, param)
+    warn_of(nothing_within(found))
+    return found
 
 
 def _units(groups, arrays):
@@ -288,7 +323,10 @@ def _units(groups, arrays):
         name, unit = f"groups of {name}", np.unique(groups[rows], return_inverse=True)[1]
     n_units = unit.max(initial=-1) + 1
     if n_units < 4:
-        raise ValueError(f"Halves of the data need at least 4 {name} in all, got {n_units}.")
+        raise ValueError(
+            f"Halves of the data need at least 4 {name} in all, got {n_units} of "
+            f"n_samples={len(y)}."
+        )
     return rows, unit
 
 
@@ -319,7 +357,7 @@ def _two_halves(n_units, rng, strata, rows):
     return [part[:size] for part in parts]
 
 
-def _summary(strengths, fits, halves, threshold, max_false, assumption, names):
+def _summary(strengths, fits, halves, threshold, max_false, assumption, names, param):
     """What the fits (n_strengths, 1 + n_subsamples) of the whole data and of halves come to."""
     supports = np.array([[solution.weights.support for solution in s[1:]] for s in fits])
     candidates = Candidates.of([half.task for half in halves])
@@ -344,4 +382,5 @@ def _summary(strengths, fits, halves, threshold, max_false, assumption, names):
         stability=stability,
         support=stability >= threshold,
         feature_names=names,
+        param=param,
     )

@@ -5,11 +5,13 @@ from .layer_weights import WeightsDisplay
 from .loss_curve import LossCurveDisplay
 from .path_errors import CVPathDisplay
 from .path_features import RegularizationPathDisplay
+from .stable_features import StabilitySelectionDisplay
 
 __all__ = [
     "CVPathDisplay",
     "EffectDisplay",
     "LossCurveDisplay",
     "RegularizationPathDisplay",
+    "StabilitySelectionDisplay",
     "WeightsDisplay",
 ]

@@ -36,7 +36,7 @@ def strength_axis(ax, param):
     ax.set_xlabel("Strength" if param is None else f"Strength of {param}")
 
 
-def number_axis(ax, strengths, n_features):
+def number_axis(ax, strengths, n_features, label="Number of features"):
     """The numbers of features at the strengths, on an axis at the top for the present limits."""
     strengths, n_features = np.asarray(strengths), np.asarray(n_features)
     ax.get_xlim()  # what is drawn now enters the limits when they are asked for
@@ -45,7 +45,7 @@ def number_axis(ax, strengths, n_features):
     top = ax.secondary_xaxis("top")
     top.set_xticks(strengths[shown], [str(number) for number in n_features[shown]])
     top.minorticks_off()
-    top.set_xlabel("Number of features")
+    top.set_xlabel(label)
     return top
 
 

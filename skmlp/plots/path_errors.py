@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from ..estimators.unwrapping import fitted_cv
-from ..parameters.loss_values import estimator_loss
+from ..paths.choice_summary import error_name
 from .drawing import COLORS, axes_or_new, line_style, number_axis, strength_axis
 
 
@@ -225,18 +225,11 @@ class CVPathDisplay:
             n_features=model.n_features_path_,
             strength_min=model.strength_min_,
             strength_1se=model.strength_1se_,
-            error_name=_error_name(model),
+            error_name=error_name(model),
             **_surface(model),
             param=model.param,
         )
         return display.plot(ax, errorbar_kwargs=errorbar_kwargs, line_kwargs=line_kwargs)
-
-
-def _error_name(model):
-    """What the errors are."""
-    if model.scoring is None:
-        return estimator_loss(model.estimator_).error_name
-    return f"Minus {model.scoring if isinstance(model.scoring, str) else 'the score'}"
 
 
 def _surface(model):

@@ -3,25 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-from sklearn.isotonic import isotonic_regression
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from ..estimators.unwrapping import fitted_cv, names_of_features
-from .drawing import (
-    COLORS,
-    LINE_STYLES,
-    axes_or_new,
-    font_size,
-    inches,
-    line_style,
-    number_axis,
-    strength_axis,
-)
+from .drawing import axes_or_new, font_size, inches, number_axis, strength_axis
+from .labelled_lines import draw_lines, label_lines, room_for_labels
 
-LEADER = 0.05  # between a label and its line, in widths of the axes
-LABEL = "small"  # font size
-LINE_HEIGHT = 1.4  # of labels, in font sizes
-LETTERS = 18  # of a label, at most
 LEGEND_LINES = 2.5  # its height, in font sizes
 
 
@@ -123,9 +110,8 @@ class RegularizationPathDisplay:
         check_matplotlib_support(f"{type(self).__name__}.plot")
         ax = axes_or_new(ax)
         strengths, norms = np.asarray(self.strengths), np.asarray(self.feature_norms)
-        room = int(inches(ax)[1] / _line_height())
-        named = _longest(norms)[: min(n_labels, room)]
-        self.lines_ = _draw_lines(ax, strengths, norms, named, line_kwargs)
+        named = _longest(norms)[: min(n_labels, room_for_labels(ax))]
+        self.lines_ = draw_lines(ax, strengths, norms, named, line_kwargs)
         strength_axis(ax, self.param)
         ax.set_ylabel("Norm of standardised weights")
         top = np.max(norms, initial=0.0) or 1.0
@@ -133,36 +119,11 @@ class RegularizationPathDisplay:
             0.0 if self.strength is None else LEGEND_LINES * font_size("medium") / inches(ax)[1]
         )
         ax.set_ylim(-0.02 * top, 1.05 * top / (1 - legend))
-        self.labels_ = self._label(ax, strengths, norms, named)
+        self.labels_ = label_lines(ax, self.lines_, named, self.feature_names)
         self.strength_line_ = self._mark(ax)
         self.top_ax_ = number_axis(ax, strengths, self.n_features)
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-    def _label(self, ax, strengths, norms, named):
-        names = np.arange(norms.shape[1]) if self.feature_names is None else self.feature_names
-        labels = [
-            ax.annotate(
-                _shortened(str(names[j])),
-                (strengths[0], norms[0, j]),
-                xytext=(0, 0),
-                textcoords="axes fraction",
-                ha="right",
-                va="center",
-                fontsize=LABEL,
-                arrowprops={
-                    "arrowstyle": "-",
-                    "relpos": (1, 0.5),
-                    "color": self.lines_[j].get_color(),
-                    "linewidth": 0.6,
-                    "shrinkA": 1,
-                    "shrinkB": 0,
-                },
-            )
-            for j in named
-        ]
-        _place(ax, labels, strengths)
-        return labels
 
     def _mark(self, ax):
         if self.strength is None:
@@ -274,57 +235,3 @@ def _longest(norms):
     last = np.where(is_in.any(0), len(norms) - 1 - np.argmax(is_in[::-1], axis=0), -1)
     order = np.lexsort((-norms.sum(0), -last))
     return order[last[order] >= 0]
-
-
-def _draw_lines(ax, strengths, norms, named, line_kwargs):
-    """A line for each feature, in the order of the features."""
-    styles = [{"color": "0.75", "linewidth": 0.6, "zorder": 1}] * norms.shape[1]
-    for k, j in enumerate(named):
-        color, dashes = COLORS[k % len(COLORS)], LINE_STYLES[k % len(LINE_STYLES)]
-        styles[j] = line_style(line_kwargs, color=color, linestyle=dashes, zorder=2.5 - 1e-3 * k)
-    return [ax.plot(strengths, norms[:, j], **style)[0] for j, style in enumerate(styles)]
-
-
-def _line_height():
-    """Inches from one label to the next."""
-    return LINE_HEIGHT * font_size(LABEL)
-
-
-def _shortened(name):
-    """The name, without its middle where it is long: columns of a code differ at their ends."""
-    half = LETTERS // 2
-    return name if len(name) <= LETTERS else f"{name[: half - 1]}…{name[-half:]}"
-
-
-def _place(ax, labels, strengths):
-    """Make room for the labels left of the dense end and stack them there without overlap."""
-    from matplotlib.text import Text
-
-    widths = [Text.get_window_extent(label).width for label in labels]  # without the leaders
-    width = max(widths, default=0) / ax.get_window_extent().width + 0.01
-    margin = width + LEADER if labels else 0.03
-    first, last = np.log(strengths[[0, -1]])
-    span = max(last - first, 0.1) / max(0.97 - margin, 0.2)
-    ax.set_xlim(np.exp(last + 0.03 * span - span), np.exp(last + 0.03 * span))
-    if not labels:
-        return
-    to_axes = ax.transData + ax.transAxes.inverted()
-    heights = to_axes.transform([label.xy for label in labels])[:, 1]
-    gap = _line_height() / inches(ax)[1]
-    for label, height in zip(labels, _stacked(heights, gap), strict=True):
-        label.set_position((width, height))
-
-
-def _stacked(heights, gap):
-    """The nearest heights in [0, 1], in the same order, that are ``gap`` apart.
-
-    The nearest in squares: less the gaps, they are an isotonic regression.
-    """
-    order = np.argsort(heights, kind="stable")
-    gaps = gap * np.arange(len(heights))
-    bounds = gap / 2, 1 - gap / 2 - gaps[-1]
-    placed = np.empty(len(heights))
-    placed[order] = gaps + isotonic_regression(
-        heights[order] - gaps, y_min=bounds[0], y_max=bounds[1]
-    )
-    return placed

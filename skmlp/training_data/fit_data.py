@@ -15,7 +15,7 @@ from ..parameters.layer_values import hidden_sizes
 from ..parameters.loss_values import estimator_loss
 from ..parameters.monotonic import monotone_signs, signed_limits
 from .offsets import checked_offset
-from .plain_arrays import checked_pair
+from .plain_arrays import checked_pair, floats_of
 from .target_scale import TARGET_SCALES, TargetScale
 from .targets import check_numbers
 from .validation_split import validation_rows
@@ -124,7 +124,7 @@ def validation_arrays(estimator, X_val, y_val, sample_weight_val, offset_val=Non
             estimator,
             X_val,
             accept_sparse=["csr", "csc"],
-            dtype=(np.float64, np.float32),
+            dtype=floats_of(X_val),
             order="C",
             reset=False,
         )

@@ -28,10 +28,18 @@ def checked_pair(estimator, X, y, *, reset, y_numeric=True):
         accept_sparse=["csr", "csc"],
         multi_output=True,
         y_numeric=y_numeric,
-        dtype=(np.float64, np.float32),
+        dtype=floats_of(X),
         order="C",
         reset=reset,
     )
+
+
+def floats_of(X):
+    """The dtypes that X may keep, that of others first; scikit-learn knows none of polars'."""
+    dtypes = getattr(X, "dtypes", ())
+    is_table = hasattr(dtypes, "__iter__")
+    is_single = is_table and {str(dtype) for dtype in set(dtypes)} == {"Float32"}
+    return (np.float32, np.float64) if is_single else (np.float64, np.float32)
 
 
 def _is_plain(array, *n_axes):

@@ -29,7 +29,7 @@ def check_numbers(values, name):
     """
     dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))
     dtypes = [*dtypes] if hasattr(dtypes, "__iter__") else [dtypes]
-    kinds = {getattr(dtype, "kind", ""): dtype for dtype in dtypes}
+    kinds = {_kind(dtype): dtype for dtype in dtypes}
     for kind in kinds.keys() & {"m", "M"}:
         raise ValueError(f"{name} must hold numbers, got values of dtype {kinds[kind]}.")
     if "O" in kinds and name not in ("X", "X_val"):
@@ -37,3 +37,9 @@ def check_numbers(values, name):
             np.asarray(values, dtype=np.float64)
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{name} must hold numbers: {error}.") from error
+
+
+def _kind(dtype):
+    """numpy's letter of a dtype, or "" where it has none; dates of polars are those of numpy."""
+    is_temporal = getattr(dtype, "is_temporal", None)
+    return "M" if callable(is_temporal) and is_temporal() else getattr(dtype, "kind", "")

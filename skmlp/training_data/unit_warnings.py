@@ -28,8 +28,8 @@ FAR_VALIDATION = (
 )
 
 
-def warn_of_units(task, names):
-    """Name the columns of X whose scale or origin is far from the others', where that matters.
+def unit_notes(task, names):
+    """Words on the columns of X whose scale or origin is far from the others', where that matters.
 
     A penalty acts by the units of a column, and adam and sgd learn by them and by its origin; lbfgs
     standardises columns by itself. Rare dummies have a small deviation, and still a range that is
@@ -39,23 +39,26 @@ def warn_of_units(task, names):
 
     penalised = task.l1[0] > 0 or task.group_l1 > 0 or task.alpha[0] > NEGLIGIBLE_ALPHA
     if task.train.n_rows < FEW_ROWS or (task.program.is_deterministic and not penalised):
-        return
+        return []
     mean, std = column_moments(task.train)
-    moves = (std > 0) & ~task.excluded
+    moves, notes = (std > 0) & ~task.excluded, []
     if moves.sum() > 1:
         typical = median(std[moves].tolist())
         large, small = moves & (std > FAR * typical), moves & (std < typical / FAR)
         if small.any():
             small &= largest_distances(task.train, mean) < typical / FAR
-        _warn_of_columns(large | small, names, OTHER_SCALE)
+        notes += _on_columns(large | small, names, OTHER_SCALE)
     if not task.program.is_deterministic:
-        _warn_of_columns(moves & (np.abs(mean) > FAR * std), names, FAR_ORIGIN)
+        notes += _on_columns(moves & (np.abs(mean) > FAR * std), names, FAR_ORIGIN)
+    return notes
 
 
-def _warn_of_columns(far, names, message):
-    if far.any():
-        columns = np.flatnonzero(far) if names is None else names[far]
-        warnings.warn(message.format(columns=_some(columns)))
+def _on_columns(far, names, message):
+    """The message with these columns by name or position, as a list, empty where there are none."""
+    if not far.any():
+        return []
+    columns = np.flatnonzero(far) if names is None else names[far]
+    return [message.format(columns=_some(columns))]
 
 
 def warn_of_validation(train, validation, names):
@@ -72,7 +75,8 @@ def warn_of_validation(train, validation, names):
     far = known & (shifted | wider)
     if 2 * (known & narrower).sum() > known.sum():
         far |= known & narrower
-    _warn_of_columns(far, names, FAR_VALIDATION)
+    for note in _on_columns(far, names, FAR_VALIDATION):
+        warnings.warn(note)
 
 
 def _some(columns, most=5):

@@ -1,7 +1,7 @@
 """What the tests of displays share: models to draw, and figures that are closed."""
 
 import pytest
-from support.displayed import lasso_by_cv, sparse_network
+from support.displayed import lasso_by_cv, sparse_network, stable_by_halves
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +13,11 @@ def _close_figures():
 @pytest.fixture(scope="module")
 def cv():
     return lasso_by_cv()
+
+
+@pytest.fixture(scope="module")
+def selector():
+    return stable_by_halves()
 
 
 @pytest.fixture(scope="module")

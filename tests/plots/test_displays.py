@@ -19,6 +19,8 @@ from skmlp import (
     RegularizationPathDisplay,
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
+    StabilitySelectionDisplay,
+    StabilitySelector,
     WeightsDisplay,
     plots,
 )
@@ -46,6 +48,7 @@ DISPLAYS = {
     LossCurveDisplay: "adam",
     RegularizationPathDisplay: "cv",
     CVPathDisplay: "cv",
+    StabilitySelectionDisplay: "selector",
     WeightsDisplay: "cv",
     EffectDisplay: "cv",
 }
@@ -74,7 +77,8 @@ def test_without_matplotlib_the_error_names_it(display, request, monkeypatch):
 
 @pytest.mark.parametrize("display", DISPLAYS)
 def test_unfitted(display):
-    unfitted = RegularizedMLPRegressorCV() if DISPLAYS[display] == "cv" else LASSO
+    others = {"cv": RegularizedMLPRegressorCV(), "selector": StabilitySelector()}
+    unfitted = others.get(DISPLAYS[display], LASSO)
     for estimator in (unfitted, make_pipeline(StandardScaler(), unfitted)):
         with pytest.raises(NotFittedError):
             draw(display, estimator)

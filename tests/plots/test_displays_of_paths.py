@@ -12,7 +12,7 @@ from skmlp import (
     RegularizedMLPRegressorCV,
     regularization_path,
 )
-from skmlp.plots.path_features import _stacked
+from skmlp.plots.labelled_lines import _stacked
 
 pytest.importorskip("matplotlib").use("agg")
 plt = pytest.importorskip("matplotlib.pyplot")

@@ -54,7 +54,7 @@ def test_modules_are_found():
 
 # Each room imports from those below it alone; a list stands side by side.
 FACE = ["plots", "paths", "estimators", "training_data", "parameters", "callbacks"]
-FACE += ["batching", "versions", "engine"]
+FACE += ["batching", "doc_links", "versions", "engine"]
 ENGINE = [["train", "stacking", "fitting"], ["paths"], ["linear"], ["descent", "epochs"]]
 ENGINE += [["kernels"], ["penalty"], ["network"], ["task", "runtime"], ["losses"]]
 

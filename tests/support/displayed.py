@@ -3,7 +3,7 @@
 from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import StandardScaler
 
-from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV
+from skmlp import RegularizedMLPRegressor, RegularizedMLPRegressorCV, StabilitySelector
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 X = StandardScaler().set_output(transform="pandas").fit_transform(X)
@@ -12,6 +12,10 @@ LASSO = RegularizedMLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0)
 
 def lasso_by_cv():
     return RegularizedMLPRegressorCV(LASSO, param="l1_per_layer", n_strengths=12).fit(X, y)
+
+
+def stable_by_halves():
+    return StabilitySelector(LASSO, n_subsamples=20, max_false=2.5, random_state=0).fit(X, y)
 
 
 def sparse_network():

@@ -32,9 +32,13 @@ class Objective:
 
     def certificates(self, rows: np.ndarray) -> list[tuple[float, float]]:
         """F of each model, and its optimality residual max |w - prox(w - grad)|."""
+        return [certificate for certificate, _ in self.with_gradients(rows)]
+
+    def with_gradients(self, rows: np.ndarray) -> list[tuple[tuple[float, float], np.ndarray]]:
+        """The certificate of each model, and the gradient (size,) of its smooth part."""
         values, gradients = self.evaluate(rows, with_gradient=True)
         return [
-            (float(value + penalty.value(row)), penalty.residual(row, gradient))
+            ((float(value + penalty.value(row)), penalty.residual(row, gradient)), gradient)
             for value, penalty, row, gradient in zip(
                 values, self.penalties, rows, gradients, strict=True
             )

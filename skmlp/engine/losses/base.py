@@ -83,8 +83,18 @@ class Loss:
 
     def scale(self, y: np.ndarray, weight: np.ndarray, offset: np.ndarray | None = None) -> float:
         """The size of the loss of the best constant model, beside an offset."""
+        return self.of_constant(y, weight, offset)
+
+    def of_constant(
+        self, y: np.ndarray, weight: np.ndarray, offset: np.ndarray | None = None
+    ) -> float:
+        """The loss of the best constant model, beside an offset."""
         output = np.broadcast_to(self.constant(y, weight, offset), y.shape)
-        value, _ = self.value_and_derivative(np, output if offset is None else output + offset, y)
+        return self.total(y, output if offset is None else output + offset, weight)
+
+    def total(self, y: np.ndarray, output: np.ndarray, weight: np.ndarray) -> float:
+        """The mean over rows, of weights (n, 1) of mean one, of the sum over outputs."""
+        value, _ = self.value_and_derivative(np, output, y)
         return float((weight * value).mean(0).sum())
 
     def output_scale(self, y: np.ndarray, weight: np.ndarray) -> float:

@@ -1,6 +1,5 @@
 """What the folds choose: a strength of the path, or a strength and a smoothness."""
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +29,8 @@ class Choice(NamedTuple):
 
     ``index`` is its place among the strengths, None for all features; ``errors`` (n_strengths,
     n_folds) are those of its alpha, ``of_folds`` the networks that they are of. ``results`` is a
-    table of all that were compared, ``refits`` are those of all strengths, or None.
+    table of all that were compared, ``refits`` are those of all strengths, or None, ``alphas`` all
+    that could have been chosen.
     """
 
     model: object
@@ -44,6 +44,7 @@ class Choice(NamedTuple):
     refits: list | None = None
     alpha: float | None = None
     of_folds: Folds | None = None
+    alphas: tuple = ()
 
 
 def choose_along_path(plan, problems, strengths, fits, relaxed, selection):
@@ -103,6 +104,7 @@ def choose_on_surface(plan, problems, strengths, fits, whole, kinds, n_average, 
         _surface_results(surface, strengths, fits),
         alpha=kinds[kind].alpha,
         of_folds=Folds(surface.solutions(place, kind), kind=kinds[kind]),
+        alphas=tuple(kind.alpha for kind in kinds),
     )
 
 
@@ -149,15 +151,16 @@ def _results(strengths, alphas, solutions, mean, standard_error, errors):
     return columns | {f"fold{k}_error": column for k, column in enumerate(errors.T)}
 
 
-def warn_of_disagreement(errors, index):
-    """Warn where the choice is far from the best of some folds: they disagree about it."""
+def disagreement_notes(errors, index):
+    """Words where the choice is far from the best of some folds: they disagree about it."""
     if index is None or not np.isfinite(errors[index]).all():
-        return
+        return []
     least = np.nanmin(errors, axis=0)
     far = np.flatnonzero((least > 0) & (errors[index] > DISAGREEMENT * least))
-    if far.size:
-        warnings.warn(
-            f"The folds disagree about the strength: in {far.size} of {errors.shape[1]} of them "
-            f"the error of the one chosen is more than {DISAGREEMENT:g} times the least. Rows may "
-            "be few, in an order, or hold outliers: look at mse_path_, or give another cv."
-        )
+    if not far.size:
+        return []
+    return [
+        f"The folds disagree about the strength: in {far.size} of {errors.shape[1]} of them "
+        f"the error of the one chosen is more than {DISAGREEMENT:g} times the least. Rows may "
+        "be few, in an order, or hold outliers: look at mse_path_, or give another cv."
+    ]

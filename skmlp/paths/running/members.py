@@ -29,4 +29,12 @@ def mean_solution(members):
         objective=float(np.mean([member.objective for member in usable])),
         optimality=max(member.optimality for member in usable),
         n_iter=max(member.n_iter for member in usable),
+        idle_units=_side_by_side([member.idle_units for member in usable]),
     )
+
+
+def _side_by_side(idle_units):
+    """Those of several networks by layer, or None where they are not all known."""
+    if any(units is None for units in idle_units):
+        return None
+    return [np.concatenate(layer) for layer in zip(*idle_units, strict=True)]

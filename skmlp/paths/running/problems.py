@@ -7,11 +7,12 @@ import numpy as np
 
 from ...engine.task import Task
 from ...estimators.prediction import OUTPUT_ACTIVATIONS, forward, linear_outputs
+from ...estimators.publication import warn_of
 from ...parameters.loss_values import estimator_loss
 from ...parameters.task_builder import build_task
 from ...training_data.fit_data import fit_data
 from ...training_data.offsets import on_outputs
-from ...training_data.unit_warnings import warn_of_units
+from ...training_data.unit_warnings import unit_notes
 from .folds import Rows, rows_of
 
 LEAST_ERROR = 1e4 * np.finfo(np.float64).tiny  # below it a good fit's error is nought
@@ -97,7 +98,7 @@ def problems_of(estimator, arrays, splits, seed, order=slice(None), judge=None):
     whole = rows_of(arrays, order)
     _check_units(whole.y, estimator_loss(estimator).degree)
     problems = [_problem(estimator, whole, seed)]
-    warn_of_units(problems[0].task, getattr(estimator, "feature_names_in_", None))
+    warn_of(unit_notes(problems[0].task, getattr(estimator, "feature_names_in_", None)))
     scale = problems[0].data.target.scale
     units = scale if len(scale) > 1 else np.ones(1)
     for rows, others in splits:

@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.base import clone
 
 from ...estimators.prediction import linear_outputs
+from ...estimators.summaries.fit_record import mean_loss
+from .trainer import is_iterative
 
 
 def published(plan, problem, solution, strength):
@@ -20,28 +22,38 @@ def published(plan, problem, solution, strength):
         parameters["alpha"] = task.alpha[0]
     if task.adaptive_factor is not None:
         parameters["penalty_factor"] = given_factors(task)
-    return _fitted(plan, problem, solution, parameters)
+    return _fitted(plan, problem._replace(task=task), solution, parameters)
 
 
 def published_relaxed(plan, problem, solution, kind=None):
     """The estimator, fitted, with a refit: no penalty but the L2 of its kind, others excluded.
 
-    The L2 of the mean of several networks is the mean of theirs.
+    The L2 of the mean of several networks is the mean of theirs. That iterations have ended is what
+    was asked for, and no news.
     """
+    task = problem.task.without_penalty() if kind is None else kind.task(problem.task)
     excluded = np.where(solution.weights.support, 1.0, np.inf)
     parameters = {"group_l1": 0.0, "l1_per_layer": 0.0, "alpha": 0.0, "penalty_factor": excluded}
     if kind is not None:
         parameters |= {"activation": kind.activation, "alpha": kind.alpha}
-        problem = problem._replace(task=kind.task(problem.task))
     if plan.is_linear and parameters["alpha"] == 0:
-        task = replace(problem.task.without_penalty(), penalty_factor=excluded)
-        plan.tally.add_free("A refit without penalty", task, solution)
+        free = replace(problem.task.without_penalty(), penalty_factor=excluded)
+        plan.tally.add_free("A refit without penalty", free, solution)
     sizes = tuple(len(intercept) for intercept in solution.weights.intercepts[:-1])
-    if sizes != problem.task.program.layer_sizes[1:-1]:
-        n_members = sizes[0] // problem.task.program.layer_sizes[1]
+    is_mean = sizes != task.program.layer_sizes[1:-1]
+    if is_mean:
+        n_members = sizes[0] // task.program.layer_sizes[1]
         alpha = [*[kind.alpha / n_members] * len(sizes), kind.alpha * n_members]
         parameters |= {"hidden_layer_sizes": sizes, "alpha": alpha}
-    return _fitted(plan, problem, solution, parameters)
+        ends = task.program.layer_sizes[0], task.program.layer_sizes[-1]
+        program = replace(task.program, layer_sizes=(ends[0], *sizes, ends[1]))
+        task = replace(task, program=program, alpha=tuple(alpha))
+    model = _fitted(plan, problem._replace(task=task), solution, parameters)
+    if is_mean:
+        model._record = model._record._replace(loss=mean_loss(task, solution.weights))
+    if is_iterative(task):
+        model._record = model._record.of_refit(solution.optimality)
+    return model
 
 
 def _fitted(plan, problem, solution, parameters):

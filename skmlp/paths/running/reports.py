@@ -1,13 +1,12 @@
 """What people read of a path: the fits that missed their tolerance, and what to try."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ...engine.task import Status
-from ...estimators.publication import lower_rate, separation_message
+from ...estimators.publication import lower_rate, separation_message, warn_of
 from .problems import held_out_errors, mean_errors
 
 
@@ -64,15 +63,21 @@ class Tally:
         if message is not None:
             self._separated.append(f"{kind}: {message}")
 
-    def warn(self):
-        """One warning for all fits that are not at a minimum, and one where there is none."""
-        if self._separated:
-            others = len(self._separated) - 1
-            also = f" So it is with {others} more." if others else ""
-            warnings.warn(f"{self._separated[0]}{also}", ConvergenceWarning)
+    def words(self):
+        """What there is to say of fits that are not at a minimum, or have none: a sentence each."""
+        return [*self._words_on_separation(), *self._words_on_convergence()]
+
+    def _words_on_separation(self):
+        if not self._separated:
+            return []
+        others = len(self._separated) - 1
+        also = f" So it is with {others} more." if others else ""
+        return [f"{self._separated[0]}{also}"]
+
+    def _words_on_convergence(self):
         missed = {kind: count for kind, count in self._counts.items() if count.n_missed}
         if not missed:
-            return
+            return []
         n_missed = sum(count.n_missed for count in missed.values())
         n_fits = sum(count.n_fits for count in self._counts.values())
         kinds = "; ".join(f"{kind} {count}" for kind, count in missed.items())
@@ -81,7 +86,11 @@ class Tally:
             *self._notes,
             self._advice(missed.values()),
         ]
-        warnings.warn(" ".join(sentences), ConvergenceWarning)
+        return [" ".join(sentences)]
+
+    def warn(self):
+        """A warning that says so."""
+        warn_of(self.words(), ConvergenceWarning)
 
     def _advice(self, counts):
         own, ways = self._estimator, []

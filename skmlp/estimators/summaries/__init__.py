@@ -1,0 +1,1 @@
+"""What people are told of a fit: its record, the summary, advice in words."""
