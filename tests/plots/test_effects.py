@@ -12,6 +12,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_selection import RFE
 from sklearn.inspection import partial_dependence
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPRegressor
@@ -112,9 +113,10 @@ def test_without_networks_of_folds_there_is_no_band():
 
 
 @pytest.mark.parametrize("as_frame", [True, False])
-def test_words_are_the_certificate_s(as_frame):
+@pytest.mark.parametrize("wrap", [clone, lambda model: GridSearchCV(model, {}, cv=2)])
+def test_words_are_the_certificate_s(as_frame, wrap):
     rows = X if as_frame else X.to_numpy()
-    model = make_pipeline(StandardScaler(), clone(MONOTONE)).fit(rows, y)
+    model = wrap(make_pipeline(StandardScaler(), clone(MONOTONE))).fit(rows, y)
     display = effects(model, rows, [2, 1, 0])
     assert display.words == ["increasing", "decreasing", "free"]
     assert display.words == [check_monotonic(model)[j].direction for j in (2, 1, 0)]
@@ -129,9 +131,10 @@ def test_words_are_the_certificate_s(as_frame):
         make_pipeline(PCA(), MONOTONE),
         make_pipeline(StandardScaler(), PCA().set_output(transform="pandas"), MONOTONE),
         GridSearchCV(make_pipeline(PCA(), MONOTONE), {}, cv=2),
+        RFE(NETWORK, n_features_to_select=3, importance_getter="feature_importances_"),
         RandomForestRegressor(2, random_state=0),
     ],
-    ids=["components", "named components", "search", "trees"],
+    ids=["components", "named components", "search", "selection", "trees"],
 )
 def test_nothing_is_said_of_columns_that_no_network_sees(model):
     display = effects(clone(model).fit(X.to_numpy(), y), X.to_numpy(), [2])
