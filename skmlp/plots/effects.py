@@ -12,11 +12,11 @@ from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimators.monotonicity import check_monotonic
+from ..estimators.monotonicity import SCALERS, check_monotonic
 from ..estimators.unwrapping import layers
 from .drawing import COLORS, line_style
 
-POSITIVE_SCALERS = {"StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"}
+SCALERS = {"StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"}
 COLOR_OF_WORD = {"increasing": COLORS[0], "decreasing": COLORS[1], "constant": "0.5"}
 MOST_FEATURES, PER_ROW = 9, 3  # of a figure where none are named
 FEW_VALUES = 6  # of a feature, which are drawn as points
@@ -312,7 +312,7 @@ def _words(estimator, n_features, places, output):
     """What is proved of features, where the network sees the columns of X, or these scaled."""
     inside = layers(estimator, lambda layer: hasattr(layer, "coefs_"))
     steps = [step for one in inside if isinstance(one, Pipeline) for _, step in one.steps[:-1]]
-    is_scaled = all(type(step).__name__ in POSITIVE_SCALERS for step in steps)
+    is_scaled = all(type(step).__name__ in SCALERS for step in steps)
     if not is_scaled or getattr(inside[-1], "n_features_in_", None) != n_features:
         return None
     try:
