@@ -35,16 +35,17 @@ def nothing_within(selection):
         return []
     k = np.flatnonzero(can_reach)[-1]
     least, p = selection.false_bound[can_reach].min(), selection.n_candidates
-    none, other = "", ""
+    none, ways = "", [f"max_false={1.006 * least:.3g} or more"]
+    if k == len(can_reach) - 1:
+        ways.append("larger strengths, at which fewer are selected")
     if selection.assumption is None:
         needed = 0.5 + selection.n_selected[k] ** 2 / (2 * selection.max_false * p)
         none = f"; the threshold would have to be {needed:.3g}, above 1" if needed > 1 else ""
-        other = ", or an assumption, whose bound is lower"
+        ways.append("an assumption, whose bound is lower")
     return [
         f"Nothing can be selected within max_false={selection.max_false:g}: where halves select as "
         f"many features as threshold={selection.threshold:g} needs, the bound on false ones is "
-        f"{least:.3g} or more, with {p} candidates{none}. Give max_false={1.006 * least:.3g} or "
-        f"more{other}."
+        f"{least:.3g} or more, with {p} candidates{none}. Give {', or '.join(ways)}."
     ]
 
 

@@ -159,7 +159,15 @@ def test_weights_of_a_small_sum_are_named_beside_an_alpha_of_the_user():
         lambda **s: cv_of(**settings, **s).fit(X, y, sample_weight=weight),
         lambda **s: path_of(**settings, **s, sample_weight=weight),
         lambda **s: stability_selection(
-            network(), X, y, n_subsamples=2, random_state=0, **settings, **s, sample_weight=weight
+            network(),
+            X,
+            y,
+            n_subsamples=2,
+            max_false=10,
+            random_state=0,
+            **settings,
+            **s,
+            sample_weight=weight,
         ),
     ):
         with pytest.warns(UserWarning, match="mean of sample_weight is 0.0084, and alpha=2.0"):

@@ -136,13 +136,16 @@ def test_a_threshold_above_one():
     """(1 + q^2 / (max_false p)) / 2."""
     (words,) = nothing_within(Numbers([4, 2], 1.0, 0.2))
     assert "the threshold would have to be 1.5, above 1" in words
+    assert "or larger strengths, at which fewer are selected" in words
+    (words,) = nothing_within(Numbers([4, 2, 0.5], 1.0, 0.2))
+    assert "larger strengths" not in words
 
 
 @pytest.mark.parametrize("assumption", ["unimodal", "r-concave"])
 def test_with_an_assumption_the_bound_is_its_own(assumption):
-    numbers = Numbers([4, 2], 0.75, 1e-6, assumption=assumption)
+    numbers = Numbers([4, 2, 0], 0.75, 1e-6, assumption=assumption)
     (words,) = nothing_within(numbers)
-    assert f"is {numbers.false_bound.min():.3g} or more" in words
+    assert f"is {numbers.false_bound[1]:.3g} or more" in words
     assert words.endswith("or more.")
     assert not nothing_within(Numbers([4, 2], 0.75, numbers.false_bound[1], assumption=assumption))
 
