@@ -12,9 +12,9 @@ from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimators.monotonicity import POSITIVE_SCALERS, check_monotonic
+from ..estimators.monotonicity import SCALERS, check_monotonic
+from ..estimators.unwrapping import layers
 from .drawing import COLORS, line_style
-from .unwrapping import layers
 
 COLOR_OF_WORD = {"increasing": COLORS[0], "decreasing": COLORS[1], "constant": "0.5"}
 MOST_FEATURES, PER_ROW = 9, 3  # of a figure where none are named
@@ -312,7 +312,7 @@ def _words(estimator, n_features, places, output):
     model = estimator
     while isinstance(model, Pipeline):
         *steps, model = (step for _, step in model.steps)
-        if not all(type(step).__name__ in POSITIVE_SCALERS for step in steps):
+        if not all(type(step).__name__ in SCALERS for step in steps):
             return None
     try:
         found = check_monotonic(estimator)
