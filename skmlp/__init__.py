@@ -4,7 +4,7 @@ from .batching.block import batched_fits
 from .batching.searches import BatchedGridSearchCV, BatchedRandomizedSearchCV
 from .estimators.classifier import RegularizedMLPClassifier
 from .estimators.export.onnx_registration import convert_with_skl2onnx
-from .estimators.monotonicity import check_monotonic
+from .estimators.inspection.monotonicity import check_monotonic
 from .estimators.regressor import RegularizedMLPRegressor
 from .estimators.summaries.fit_summary import FitSummary
 from .paths.classifier_cv import RegularizedMLPClassifierCV

@@ -3,8 +3,8 @@
 from sklearn.base import ClassifierMixin, _fit_context
 
 from ..estimators.docstrings import with_entries_of
+from .cross_validated.path_choice import PathCV
 from .cross_validation import RegularizedMLPRegressorCV
-from .path_choice import PathCV
 from .running.base_network import default_classifier
 
 

@@ -3,8 +3,8 @@
 from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
-from .fold_networks import interval_of
-from .path_choice import PathCV
+from .cross_validated.fold_networks import interval_of
+from .cross_validated.path_choice import PathCV
 from .running.base_network import default_network
 
 

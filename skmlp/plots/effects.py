@@ -12,11 +12,10 @@ from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimators.monotonicity import SCALERS, check_monotonic
-from ..estimators.unwrapping import layers
+from ..estimators.inspection.monotonicity import SCALERS, check_monotonic
+from ..estimators.inspection.unwrapping import layers
 from .drawing import COLORS, line_style
 
-SCALERS = {"StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"}
 COLOR_OF_WORD = {"increasing": COLORS[0], "decreasing": COLORS[1], "constant": "0.5"}
 MOST_FEATURES, PER_ROW = 9, 3  # of a figure where none are named
 FEW_VALUES = 6  # of a feature, which are drawn as points

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from ..estimators.unwrapping import fitted, names_of_features
+from ..estimators.inspection.unwrapping import fitted, names_of_features
 from .drawing import inches
 
 ZEROS = {"hatch": "//////", "facecolor": "0.97", "edgecolor": "0.75"}

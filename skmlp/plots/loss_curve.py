@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from ..estimators.unwrapping import fitted
+from ..estimators.inspection.unwrapping import fitted
 from .drawing import axes_or_new, line_style
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from ..estimators.unwrapping import fitted_cv
-from ..paths.choice_summary import error_name
+from ..estimators.inspection.unwrapping import fitted_cv
+from ..paths.cross_validated.choice_summary import error_name
 from .drawing import COLORS, axes_or_new, line_style, number_axis, strength_axis
 
 

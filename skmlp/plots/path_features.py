@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from ..estimators.unwrapping import fitted_cv, names_of_features
+from ..estimators.inspection.unwrapping import fitted_cv, names_of_features
 from .drawing import axes_or_new, font_size, inches, number_axis, strength_axis
 from .labelled_lines import draw_lines, label_lines, room_for_labels
 

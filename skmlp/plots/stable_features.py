@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from ..estimators.unwrapping import fitted, names_of_features
+from ..estimators.inspection.unwrapping import fitted, names_of_features
 from .drawing import axes_or_new, number_axis, strength_axis
 from .labelled_lines import draw_lines, label_lines, room_for_labels
 

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ...engine.task import Status
-from ..monotonicity import check_monotonic
+from ..inspection.monotonicity import check_monotonic
 from .advice import advice_of
 from .living_units import living_units
 from .text_tables import frame_of, html_of, shown, text_of

@@ -114,7 +114,9 @@ def test_halves_have_equal_shares(kind, assumption, monkeypatch):
 
 def test_labels_are_shared_out_among_folds(monkeypatch):
     y = TARGETS["multilabel"]
-    parts = parts_drawn(monkeypatch, "path_choice", lambda: chosen("multilabel", cv=5))
+    parts = parts_drawn(
+        monkeypatch, "cross_validated.path_choice", lambda: chosen("multilabel", cv=5)
+    )
     held_out = np.array([y[rows].sum(0) for rows in parts[1::2]])
     assert (np.ptp(held_out, axis=0) <= 1).all()
 

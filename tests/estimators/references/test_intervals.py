@@ -23,7 +23,7 @@ from skmlp import (
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
 )
-from skmlp.paths import fold_networks
+from skmlp.paths.cross_validated import fold_networks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(0)

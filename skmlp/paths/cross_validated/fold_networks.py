@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing, indexable
 
-from ..callbacks.support import has_callbacks
+from ...callbacks.support import has_callbacks
+from ..running.published_networks import published, published_relaxed
 from .exchangeability import why_not_exchangeable
-from .running.published_networks import published, published_relaxed
 
 BLOCK_NUMBERS = 2**22  # of rows times residuals looked at together
 

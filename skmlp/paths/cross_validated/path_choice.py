@@ -13,32 +13,32 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..callbacks.fit_tasks import begin_fit
-from ..callbacks.support import CallbackSupportMixin
-from ..doc_links import DocLinks
-from ..estimators.export.methods import Exports
-from ..estimators.export.pickled_state import SaysVersions
-from ..estimators.method_guards import all_or_nothing
-from ..estimators.publication import warn_of
-from ..parameters.task_builder import draw_seed
-from ..training_data.fit_data import checked_arrays
-from .choice_parameters import check_choice
-from .choice_summary import SummarisesChoice, choice_notes
-from .fold_networks import kept_folds
-from .followed_paths import path_tasks
-from .regularization_path import path_of
-from .running.base_network import (
+from ...callbacks.fit_tasks import begin_fit
+from ...callbacks.support import CallbackSupportMixin
+from ...doc_links import DocLinks
+from ...estimators.export.methods import Exports
+from ...estimators.export.pickled_state import SaysVersions
+from ...estimators.method_guards import all_or_nothing
+from ...estimators.publication import warn_of
+from ...parameters.task_builder import draw_seed
+from ...training_data.fit_data import checked_arrays
+from ..regularization_path import path_of
+from ..running.base_network import (
     base_network,
     default_as_code,
     mean_weight,
     settle_alpha,
 )
-from .running.choosing import choose_along_path, choose_on_surface, disagreement_notes
-from .running.folds import checked_groups, folds
-from .running.path_plan import EPS_OF_CHOICES, PATH_CONSTRAINTS, PathPlan
-from .running.problems import Judge, mean_errors, problems_of, strata_of
-from .running.published_networks import take_features
-from .running.refit_surface import Smoothness
+from ..running.choosing import choose_along_path, choose_on_surface, disagreement_notes
+from ..running.folds import checked_groups, folds
+from ..running.path_plan import EPS_OF_CHOICES, PATH_CONSTRAINTS, PathPlan
+from ..running.problems import Judge, mean_errors, problems_of, strata_of
+from ..running.published_networks import take_features
+from ..running.refit_surface import Smoothness
+from .choice_parameters import check_choice
+from .choice_summary import SummarisesChoice, choice_notes
+from .fold_networks import kept_folds
+from .followed_paths import path_tasks
 
 REFIT_ACTIVATION = "tanh"  # where no network is given
 DEFAULT_AVERAGE = 5

@@ -142,7 +142,7 @@ def _why_free(network):
         return None
     if hasattr(network, "layer_norm_gains_"):
         return "layer normalisation lowers the other units where one rises"
-    from ..engine.network.activations import ACTIVATIONS
+    from ...engine.network.activations import ACTIVATIONS
 
     is_increasing = ACTIVATIONS[network.activation].increasing
     return None if is_increasing else f"{network.activation} falls in places"

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..callbacks.path_tasks import NO_PATHS, PathTasks
-from .running.published_networks import published
+from ...callbacks.path_tasks import NO_PATHS, PathTasks
+from ..running.published_networks import published
 
 
 def path_tasks(told, plan, problems, split):

@@ -3,12 +3,12 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimators.feature_selection import SelectsFeatures
-from ..estimators.summaries.fit_summary import summary_of
-from ..estimators.summaries.text_tables import frame_of
-from ..parameters.loss_values import estimator_loss
-from ..training_data.unit_warnings import unit_notes
-from .running.choosing import disagreement_notes
+from ...estimators.feature_selection import SelectsFeatures
+from ...estimators.summaries.fit_summary import summary_of
+from ...estimators.summaries.text_tables import frame_of
+from ...parameters.loss_values import estimator_loss
+from ...training_data.unit_warnings import unit_notes
+from ..running.choosing import disagreement_notes
 
 
 class SummarisesChoice(SelectsFeatures):

@@ -1,0 +1,1 @@
+"""What fitted estimators are found to hold: the network inside others, what its weights prove."""

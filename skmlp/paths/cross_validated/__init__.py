@@ -1,0 +1,1 @@
+"""The choice along a path by cross-validation: what is compared, chosen and kept of folds."""
