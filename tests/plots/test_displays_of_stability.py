@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from support.displayed import LASSO, X, assert_apart, y
@@ -76,4 +77,4 @@ def test_what_is_drawn_is_a_selection(selector):
     with pytest.raises(TypeError, match="selection_ of a fitted StabilitySelector; got Stab"):
         StabilitySelectionDisplay.from_selection(selector)
     with pytest.raises(TypeError, match="takes a StabilitySelector, alone or inside"):
-        StabilitySelectionDisplay.from_estimator(LASSO.fit(X, y))
+        StabilitySelectionDisplay.from_estimator(clone(LASSO).fit(X, y))
