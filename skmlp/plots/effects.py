@@ -6,15 +6,14 @@ from numbers import Integral
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.inspection import partial_dependence
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimators.monotonicity import POSITIVE_SCALERS, check_monotonic
+from ..estimators.monotonicity import check_monotonic, keeps_columns
+from ..estimators.unwrapping import layers
 from .drawing import COLORS, line_style
-from .unwrapping import layers
 
 COLOR_OF_WORD = {"increasing": COLORS[0], "decreasing": COLORS[1], "constant": "0.5"}
 MOST_FEATURES, PER_ROW = 9, 3  # of a figure where none are named
@@ -309,11 +308,8 @@ def _networks_of_folds(estimator):
 
 def _words(estimator, n_features, places, output):
     """What is proved of features, where the network sees the columns of X, or these scaled."""
-    model = estimator
-    while isinstance(model, Pipeline):
-        *steps, model = (step for _, step in model.steps)
-        if not all(type(step).__name__ in POSITIVE_SCALERS for step in steps):
-            return None
+    if not keeps_columns(estimator):
+        return None
     try:
         found = check_monotonic(estimator)
     except (TypeError, NotFittedError):  # of a template inside, since the estimator is fitted
