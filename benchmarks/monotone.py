@@ -15,8 +15,8 @@ import time
 
 import numpy as np
 import pandas as pd
+from _comparison import seeded
 from _timing import ignore_convergence, one_thread, print_table
-from accuracy import seeded
 from collection import diamonds, table
 from scipy.stats import gmean
 from sklearn.ensemble import HistGradientBoostingRegressor

@@ -6,13 +6,12 @@ from numbers import Integral
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.inspection import partial_dependence
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimators.inspection.monotonicity import SCALERS, check_monotonic
+from ..estimators.inspection.monotonicity import check_monotonic, keeps_columns
 from ..estimators.inspection.unwrapping import layers
 from .drawing import COLORS, line_style
 
@@ -309,10 +308,8 @@ def _networks_of_folds(estimator):
 
 def _words(estimator, n_features, places, output):
     """What is proved of features, where the network sees the columns of X, or these scaled."""
-    inside = layers(estimator, lambda layer: hasattr(layer, "coefs_"))
-    steps = [step for one in inside if isinstance(one, Pipeline) for _, step in one.steps[:-1]]
-    is_scaled = all(type(step).__name__ in SCALERS for step in steps)
-    if not is_scaled or getattr(inside[-1], "n_features_in_", None) != n_features:
+    network = layers(estimator, lambda layer: hasattr(layer, "coefs_"))[-1]
+    if not keeps_columns(estimator) or getattr(network, "n_features_in_", None) != n_features:
         return None
     try:
         found = check_monotonic(estimator)

@@ -96,6 +96,13 @@ def check_monotonic(model, X=None):
     return found
 
 
+def keeps_columns(model):
+    """Whether the network inside sees the columns of the model's X, or these scaled."""
+    pipelines = [p for p in layers(model, lambda layer: False) if isinstance(p, Pipeline)]
+    steps = [step for pipeline in pipelines for _, step in pipeline.steps[:-1]]
+    return all(step in (None, "passthrough") or type(step).__name__ in SCALERS for step in steps)
+
+
 def _inputs(outer, network, X):
     """What the network sees of rows of the model, as an array."""
     for layer in outer:
