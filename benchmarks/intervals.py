@@ -28,9 +28,10 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from _comparison import key_of, ratio, read
 from _emulators import EMULATORS
 from _timing import one_thread, print_table
-from accuracy import key_of, ratio, read, search, standard_y
+from accuracy import search, standard_y
 from collection import LOADERS, load
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingRegressor
