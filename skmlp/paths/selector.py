@@ -39,7 +39,7 @@ class StabilitySelector(SelectorMixin, DocLinks, MetaEstimatorMixin, BaseEstimat
     n_features_in_ : int
         Number of features seen during fit.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features, where X has names that are all strings.
 
     See Also
