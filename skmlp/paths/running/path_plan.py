@@ -1,9 +1,11 @@
 """Several training sets along one grid of penalty strengths: the whole data, and folds of it."""
 
+from functools import cached_property
 from itertools import islice
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ...engine.paths.moving_penalty import Scheme, constant
@@ -44,6 +46,11 @@ class PathPlan:
     @property
     def is_linear(self):
         return np.size(self.estimator.hidden_layer_sizes) == 0
+
+    @cached_property
+    def blank(self):
+        """The estimator before a fit, of which networks of the path are copies."""
+        return clone(self.estimator)
 
     def is_adaptive(self, adaptive):
         """What 'auto' means."""

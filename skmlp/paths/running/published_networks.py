@@ -1,9 +1,12 @@
 """The networks of paths as fitted estimators, with the parameters that they were trained with."""
 
+from copy import deepcopy
+
 import numpy as np
-from sklearn.base import clone
 
 from ...estimators.prediction import linear_outputs
+
+PLAIN = (int, float, str, type(None))
 
 
 def published(plan, problem, solution, strength):
@@ -40,10 +43,23 @@ def published_relaxed(plan, problem, solution, kind=None):
 
 
 def _fitted(plan, problem, solution, parameters):
-    model = clone(plan.estimator).set_params(**parameters)
+    model = _twin(plan.blank)
+    vars(model).update(parameters)
     take_features(model, plan.estimator)
     model._adopt(problem.task, problem.data, solution, {})
     return model
+
+
+def _twin(blank):
+    """As ``clone(blank)``, which would read signatures for each of many networks of a path.
+
+    What is a plain value can be shared, as callbacks are by clones.
+    """
+    twin = object.__new__(type(blank))
+    for name, value in vars(blank).items():
+        is_shared = isinstance(value, PLAIN) or name == "_skl_callbacks"
+        vars(twin)[name] = value if is_shared else deepcopy(value)
+    return twin
 
 
 def predictions(models, X):
