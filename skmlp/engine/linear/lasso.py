@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from ..network.columns import BLOCK_ROWS, UNUSABLE, origins_and_scales, pooled
+from ..network.columns import UNUSABLE, origins_and_scales, pooled, rows_a_block
 from ..network.layout import Layout
 from ..penalty.prox import PenaltyNumbers, penalty_numbers
 from ..task import Program, Samples, Solution, Status, Task, Weights
@@ -64,7 +64,7 @@ class Moments:
             self.cross = self.gram.times_rows(self.y)
             return
         self.cross, gram = np.zeros((n_features, self.y.shape[1])), 0.0
-        for rows, X in samples.blocks(BLOCK_ROWS):
+        for rows, X in samples.blocks(rows_a_block(n_features)):
             block = np.subtract(X, self.x_mean, dtype=np.float64)
             block *= root[rows]  # in place: new memory of a block takes longer than to fill it
             block *= inverse_scale

@@ -29,7 +29,7 @@ def published_relaxed(plan, problem, solution, kind=None):
 
     The L2 of the mean of several networks is the mean of theirs.
     """
-    excluded = np.where(solution.weights.support, 1.0, np.inf)
+    excluded = np.where(solution.support, 1.0, np.inf)
     parameters = {"group_l1": 0.0, "l1_per_layer": 0.0, "alpha": 0.0, "penalty_factor": excluded}
     if kind is not None:
         parameters |= {"activation": kind.activation, "alpha": kind.alpha}
