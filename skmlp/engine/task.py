@@ -109,6 +109,11 @@ class Weights(NamedTuple):
         return self._replace(coefs=[first, *others])
 
 
+def is_wide(n_rows: int, n_features: int) -> bool:
+    """Whether there are many columns, more than rows."""
+    return n_features > max(WIDE, n_rows)
+
+
 @dataclass(frozen=True)
 class Samples:
     """Rows of X dense or CSR, y (n, q), and weights (n,) or None for equal ones.
@@ -145,7 +150,7 @@ class Samples:
     @property
     def is_wide(self) -> bool:
         """Whether there are many columns, more than rows."""
-        return self.n_features > max(WIDE, self.n_rows)
+        return is_wide(self.n_rows, self.n_features)
 
     def restrict(self, columns: np.ndarray) -> Samples:
         """The rows with some of their columns alone; few of many sparse ones are dense."""
@@ -360,6 +365,11 @@ class Solution:
     message: str = ""
     dual_gap: np.ndarray | None = None
     idle_units: list[np.ndarray] | None = None
+
+    @property
+    def support(self) -> np.ndarray:
+        """Which input features are used (n_features,) of bool."""
+        return self.weights.support
 
     @property
     def is_usable(self) -> bool:

@@ -327,7 +327,8 @@ def regularization_path(
         the largest and by a hundredth of it at least. The initial network has the plain penalty at
         the strength that predicts held-out rows best. 'auto' is True for ``group_l1`` with hidden
         layers. Where columns are more than rows, and than two hundred, the initial network is of
-        the features of a lasso on all of them, their squares and their products; see Notes.
+        the features of a lasso on all of them, their squares and their products, and paths of
+        networks start from it without ``adaptive``, too; see Notes.
 
     relaxed : bool, default=True
         Whether to refit, at each support, without penalty: least squares for linear models, at most
@@ -337,8 +338,8 @@ def regularization_path(
         Number of first weights that are tried at the smallest strength; the best objective wins.
 
     cv : int, cross-validation generator or iterable, default=None
-        The folds of the initial network of ``adaptive``, of which two are used; None are five. With
-        ``groups`` a number of folds is that of a ``GroupKFold``.
+        The folds of the initial network (see ``adaptive``), of which two are used; None are five.
+        With ``groups`` a number of folds is that of a ``GroupKFold``.
 
     n_jobs : int or None, default=None
         Number of threads; None is one, negative ones count from the number of cores.
@@ -370,13 +371,13 @@ def regularization_path(
     Notes
     -----
     Where columns are more than rows, and than two hundred, a network of all of them has nothing but
-    noise to start from. With ``adaptive`` every feature, square and product of two features is
-    scored against what a lasso leaves, and initial networks are of the features of a lasso of
-    these, at the strength that predicts held-out rows best. Along the path the gradient with
-    respect to the weights of every feature is checked, so that each network is a local minimum over
-    all of them. A feature that acts only through products of three or more, or through a function
-    that neither its values nor their squares follow, is not looked for; where pairs are too many
-    (2e12 rows times pairs) a warning says which products were left out.
+    noise to start from. So every feature, square and product of two features is scored against what
+    a lasso leaves, and initial networks are of the features of a lasso of these, at the strength
+    that predicts held-out rows best. Along the path the gradient with respect to the weights of
+    every feature is checked, so that each network is a local minimum over all of them. A feature
+    that acts only through products of three or more, or through a function that neither its values
+    nor their squares follow, is not looked for; where pairs are too many (2e12 rows times pairs) a
+    warning says which products were left out.
 
     References
     ----------
@@ -401,7 +402,7 @@ def regularization_path(
     plan = PathPlan(model, param, l1_ratio, n_init, n_jobs, verbose)
     groups = checked_groups(groups, len(arrays[1]))
     judges = ()
-    if plan.is_adaptive(adaptive):
+    if plan.needs_judges(adaptive, arrays):
         judges = folds(cv, arrays, seed, groups, strata=strata_of(model, arrays)).folds
     problems = problems_of(model, arrays, judges[:N_JUDGES], seed)
     problems, starts = plan.ready(problems, adaptive)

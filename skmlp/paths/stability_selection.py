@@ -359,7 +359,7 @@ def _two_halves(n_units, rng, strata, rows):
 
 def _summary(strengths, fits, halves, threshold, max_false, assumption, names, param):
     """What the fits (n_strengths, 1 + n_subsamples) of the whole data and of halves come to."""
-    supports = np.array([[solution.weights.support for solution in s[1:]] for s in fits])
+    supports = np.array([[solution.support for solution in s[1:]] for s in fits])
     candidates = Candidates.of([half.task for half in halves])
     frequency = supports.mean(1)
     from_here_on = np.logical_or.accumulate(supports[::-1])[::-1]

@@ -1,14 +1,19 @@
 """The adaptive penalty divides each feature's by the root mean square derivative towards it."""
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from support.engine_tasks import task_of
 
 from skmlp import RegularizedMLPRegressorCV, default_network, regularization_path
 from skmlp.engine.paths import interactions
+from skmlp.engine.paths.used_features import OnUsedFeatures
 from skmlp.engine.task import Solution, Status, Weights
+from skmlp.engine.train import train
 from skmlp.paths.running.initial_networks import Screen, _adapted
 from skmlp.paths.running.problems import problems_of
 from skmlp.paths.running.reports import Tally
@@ -87,3 +92,35 @@ def test_groups_of_wide_data_come_whole():
             assert (0 in chosen) == (5 in chosen)
             assert (1 in chosen) == (2 in chosen)
     assert all(0 in columns for columns in screen.columns(problems[:1], 0))
+
+
+@pytest.mark.parametrize("param", ["group_l1", "l1_per_layer"])
+def test_paths_of_wide_data_begin_with_few_features_without_factors_too(param, monkeypatch):
+    """The two of a product here; others come in where they violate their condition."""
+    sizes, run = [], Trainer.__call__
+
+    def counting(trainer, tasks):
+        sizes.extend(task.program.layer_sizes[0] for task in tasks if task.program.n_layers > 1)
+        return run(trainer, tasks)
+
+    monkeypatch.setattr(Trainer, "__call__", counting)
+    plain = {"param": param, "adaptive": False, "relaxed": False, "n_strengths": 2, "eps": 0.3}
+    path = regularization_path(default_network(), WIDE, effect("product"), **plain)
+    assert max(sizes[:6]) <= 3
+    assert max(sizes) < 210
+    assert path.penalty_factor is None
+
+
+def test_networks_of_wide_data_are_kept_on_the_features_that_they_use():
+    """Their weights of all features are made when they are asked for."""
+    task = task_of(WIDE, effect("square"), hidden_layer_sizes=3, alpha=1.0, solver="lbfgs")
+    solution = train([replace(task, max_iter=3)])[0]
+    weights = solution.weights.embed(np.arange(0, 420, 2), 420)
+    kept = OnUsedFeatures(replace(solution, weights=weights))
+    assert_array_equal(kept.support, weights.support)
+    for ours, theirs in zip(kept.weights, weights, strict=True):
+        for array, other in zip(ours, theirs, strict=True):
+            assert_array_equal(array, other)
+    assert kept.objective == solution.objective
+    assert kept.is_usable
+    assert len(pickle.dumps(kept)) < 0.6 * len(pickle.dumps(replace(solution, weights=weights)))

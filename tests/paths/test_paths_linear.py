@@ -3,11 +3,14 @@
 import json
 import warnings
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.linear_model import (
     ElasticNetCV,
     Lasso,
@@ -246,3 +249,18 @@ def test_paths_of_a_constant_target_have_no_feature(mean, normalize_y):
     y = np.full(30, mean)
     path = regularization_path(linear(normalize_y=normalize_y), X, y, n_strengths=3)
     assert not path.support.any()
+
+
+def test_networks_of_a_path_are_clones_of_the_estimator():
+    """With its settings, and lists and arrays of their own."""
+    X, y = data(DATA[0])
+    factor = np.ones(X.shape[1])
+    with config_context(enable_metadata_routing=True):
+        estimator = linear(penalty_factor=factor).set_fit_request(sample_weight=True)
+    path = regularization_path(estimator, X, y, param="l1_per_layer", n_strengths=3)
+    for model, strength in zip(path.models, path.strengths, strict=True):
+        expected = clone(estimator).set_params(l1_per_layer=float(strength))
+        assert repr(model.get_params()) == repr(expected.get_params())
+        assert model._metadata_request.fit.requests == expected._metadata_request.fit.requests
+    factors = [factor, *(model.penalty_factor for model in path.models)]
+    assert not any(np.shares_memory(a, b) for a, b in combinations(factors, 2))

@@ -53,16 +53,60 @@ def dual_gap(penalty: PenaltyNumbers, coef: np.ndarray, gradient: np.ndarray, sq
     return squares.residual + 0.5 * ridge - squares.along + conjugate
 
 
-def gap_of_l1(numbers, coef: np.ndarray, gradient: np.ndarray, squares: Squares) -> np.ndarray:
+class OfColumns:
+    """How numbers (p, q) are gathered where each output is a column."""
+
+    @staticmethod
+    def total(values: np.ndarray) -> np.ndarray:
+        """The sum of each output (q,)."""
+        return values.sum(0)
+
+    @staticmethod
+    def largest(values: np.ndarray) -> np.ndarray:
+        """The largest of each output (q,), zero at least."""
+        return values.max(0, initial=0.0)
+
+    @staticmethod
+    def spread(values: np.ndarray) -> np.ndarray:
+        """One number of each output (q,), as it acts on (p, q)."""
+        return values
+
+
+class Segments(NamedTuple):
+    """As ``OfColumns`` where outputs are segments of one array; ``place`` says which."""
+
+    place: np.ndarray
+    n_outputs: int
+
+    @classmethod
+    def of_sizes(cls, sizes: list[int]) -> Segments:
+        """Those of so many numbers each."""
+        return cls(np.repeat(np.arange(len(sizes)), sizes), len(sizes))
+
+    def total(self, values: np.ndarray) -> np.ndarray:
+        return np.bincount(self.place, values, self.n_outputs)
+
+    def largest(self, values: np.ndarray) -> np.ndarray:
+        largest = np.zeros(self.n_outputs)
+        np.maximum.at(largest, self.place, values)
+        return largest
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        return values[self.place]
+
+
+def gap_of_l1(
+    numbers, coef: np.ndarray, gradient: np.ndarray, squares: Squares, of=OfColumns
+) -> np.ndarray:
     """The gap (q,) where L1 acts; ``numbers`` are l1, l2 and limits (p, q).
 
     Zeros whose condition holds may be left out.
     """
     l1, l2, lower, upper = numbers
-    scale = _scale(l1, gradient, lower, upper)
-    values, z = (l1 * np.abs(coef)).sum(0), -scale * gradient
-    conjugate = _conjugate(l1, z, lower, upper).sum(0)
-    return gap_of(squares, (l2 * coef**2).sum(0), values, scale, conjugate)
+    scale = largest_scale(of.largest(_ratio(l1, gradient, lower, upper)))
+    values, z = of.total(l1 * np.abs(coef)), -of.spread(scale) * gradient
+    conjugate = of.total(_conjugate(l1, z, lower, upper))
+    return gap_of(squares, of.total(l2 * coef**2), values, scale, conjugate)
 
 
 def gap_of(squares: Squares, ridge, values, scale, conjugate=0.0) -> np.ndarray:
@@ -71,16 +115,16 @@ def gap_of(squares: Squares, ridge, values, scale, conjugate=0.0) -> np.ndarray:
     return 0.5 * (1 + scale**2) * square + values - scale * squares.along + conjugate
 
 
-def _scale(l1, gradient, lower, upper) -> np.ndarray:
-    """The largest s <= 1 (q,) with s z within L1 where no finite bound takes up the rest."""
+def largest_scale(ratio):
+    """The largest s <= 1 at which s times the largest ratio is not above one."""
+    return 1 / np.maximum(1.0, ratio)
+
+
+def _ratio(l1, gradient, lower, upper) -> np.ndarray:
+    """z over L1 where no finite bound takes up what is beyond it, at s = 1."""
     upwards = np.where(np.isinf(upper), -gradient, 0.0)
     beyond = np.maximum(upwards, np.where(np.isinf(lower), gradient, 0.0))
-    return largest_scale(beyond / np.where(l1 > 0, l1, np.inf))
-
-
-def largest_scale(ratio: np.ndarray) -> np.ndarray:
-    """The largest s <= 1 at which s times no ratio (p, ...) is above one."""
-    return 1 / np.maximum(1.0, ratio.max(0, initial=0.0))
+    return beyond / np.where(l1 > 0, l1, np.inf)
 
 
 def _conjugate(l1, z, lower, upper) -> np.ndarray:
@@ -96,4 +140,4 @@ def _scale_of_groups(penalty: PenaltyNumbers, gradient: np.ndarray) -> float:
     z = np.where(penalty.upper > 0, z, np.minimum(z, 0.0))
     penalised = groups.strength > 0
     ratio = groups.norms(z)[penalised] / groups.strength[penalised]
-    return float(1 / np.maximum(1.0, ratio.max(initial=0.0)))
+    return float(largest_scale(ratio.max(initial=0.0)))

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from ..network.columns import BLOCK_ROWS, UNUSABLE, origins_and_scales, pooled
+from ..network.columns import UNUSABLE, origins_and_scales, pooled, rows_a_block
 from ..network.layout import Layout
 from ..penalty.prox import PenaltyNumbers, penalty_numbers
 from ..task import Program, Samples, Solution, Status, Task, Weights
@@ -64,7 +64,7 @@ class Moments:
             self.cross = self.gram.times_rows(self.y)
             return
         self.cross, gram = np.zeros((n_features, self.y.shape[1])), 0.0
-        for rows, X in samples.blocks(BLOCK_ROWS):
+        for rows, X in samples.blocks(rows_a_block(n_features)):
             block = np.subtract(X, self.x_mean, dtype=np.float64)
             block *= root[rows]  # in place: new memory of a block takes longer than to fill it
             block *= inverse_scale
@@ -235,7 +235,8 @@ def certified(task: Task, moments: Moments, penalty: PenaltyNumbers, coef, n_ite
     exact, coef = coef, coef.astype(dtype)
     own = coef.astype(np.float64)
     objective, optimality, residual, gap = certificate_of(moments, penalty, own)
-    allowed = rounding_of(moments, own, np.finfo(dtype).eps)
+    size = np.abs(own * moments.scale[:, None]).sum()
+    allowed = rounding_of(moments, size, np.finfo(dtype).eps)
     status, message = Status.MAX_ITER, NOT_CONVERGED
     if not np.isfinite(coef).all():
         status = Status.DIVERGED
@@ -264,8 +265,10 @@ def certificate_of(moments: Moments, penalty: PenaltyNumbers, coef: np.ndarray):
     return objective, optimality, residual, dual_gap(penalty, coef, gradient, squares)
 
 
-def rounding_of(moments: Moments, coef: np.ndarray, eps: float) -> float:
-    """The residual that an exact solution may have, published in numbers of precision ``eps``."""
-    relative = max(EXACT, 8 * eps * np.sqrt(coef.size))
-    size = np.abs(coef * moments.scale[:, None]).sum()
+def rounding_of(moments: Moments, size, eps: float):
+    """The residual that an exact solution may have, published in numbers of precision ``eps``.
+
+    ``size`` is the sum of its coefficients in scaled columns, without their signs.
+    """
+    relative = max(EXACT, 8 * eps * np.sqrt(moments.cross.size))
     return relative * np.abs(moments.cross).max() + GRADIENT_ROUNDING * size

@@ -66,7 +66,7 @@ class PathOfNorms:
         product = moments.gram.times(B)
         return 0.5 * (moments.y_square + float((B * (product - 2 * moments.cross)).sum()))
 
-    def certificate(self) -> tuple:
+    def point(self) -> tuple:
         """F, its residual, that in scaled columns, and the duality gap."""
         if self._screened is None:
             return certificate_of(self._moments, self.penalty, self.coef)
@@ -81,9 +81,20 @@ class PathOfNorms:
         total = self._moments.y_square
         along = total - float((B * self._moments.cross[some]).sum())
         ratio = np.sqrt(square[some]) / np.where(strength[some] > 0, strength[some], np.inf)
-        gap = gap_of(Squares(total, along, 2 * self.loss), ridge, norms, largest_scale(ratio))
+        gap = gap_of(
+            Squares(total, along, 2 * self.loss),
+            ridge,
+            norms,
+            largest_scale(ratio.max(initial=0.0)),
+        )
         optimality = _residual(coef, gradient * scale, own)
         return objective, optimality, _residual(B, gradient, strength[some]), np.array([gap])
+
+    def certificates(self, points: list[tuple]) -> tuple:
+        """Those of all strengths, each (n_strengths, 1); the gap is NaN where there is none."""
+        *values, gaps = zip(*points, strict=True)
+        gaps = [np.array([np.nan]) if gap is None else gap for gap in gaps]
+        return *(np.array(column)[:, None] for column in values), np.array(gaps)
 
 
 def _residual(B: np.ndarray, gradient: np.ndarray, strength: np.ndarray) -> float:

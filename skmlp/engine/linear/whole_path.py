@@ -7,6 +7,7 @@ the gradient by which features outside were checked.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from ..penalty.prox import PenaltyNumbers
 from ..runtime import raise_if_cancelled
 from ..task import Solution, Status, Task, Weights
 from .compiled_steps import serves, solved
-from .duality import Squares, gap_of_l1
+from .duality import Segments, Squares, gap_of_l1
 from .lasso import NOT_CONVERGED, Moments, OneOutput, certified, rounding_of
 from .moving_strengths import MovingPenalty
 from .path_of_norms import PathOfNorms
@@ -36,19 +37,19 @@ def solve_path(
     moments = Moments(at_nought.train, program.feature_groups, program.has_intercept)
     moving = MovingPenalty.of(at_nought, at_one)
     parts = _parts(moments, moving, at_nought)
-    solutions, explained = [], [0.0]
+    stops, rounded, explained = [], [], [0.0]
     for strength in strengths[::-1]:
         raise_if_cancelled()
         for part in parts:
             part.go_to(strength)
         if program.dtype == "float64":
-            solutions.append(_solution(moments, parts))
+            stops.append(_Stop.of(parts))
         else:
-            solutions.append(_rounded(at_nought, moments, moving.at(strength), parts))
+            rounded.append(_rounded(at_nought, moments, moving.at(strength), parts))
         explained.append(1 - 2 * sum(part.loss for part in parts) / (moments.y_square or 1.0))
         if ends_saturated and _is_saturated(explained):
             break
-    return solutions[::-1]
+    return (rounded or _solutions(moments, parts, stops))[::-1]
 
 
 def _is_saturated(explained: list[float]) -> bool:
@@ -118,26 +119,60 @@ class _Output:
         square = float(self._y @ self._y)
         self.loss = 0.5 * (square + float(self.b @ (product - 2 * self._cross)))
 
-    def certificate(self) -> tuple:
-        """F, its residual, that in scaled columns, and the duality gap.
+    def point(self) -> _Point:
+        """What the certificate is made of."""
+        is_used = (np.abs(self.gradient) > self.scaled.l1) | (self.b != 0)
+        members = is_used.nonzero()[0]
+        l1, l2 = self.scaled.l1[members], self.scaled.l2[members]
+        return _Point(members, self.b[members], self.gradient[members], l1, l2, self.loss)
 
-        Zeros whose condition holds count nowhere.
-        """
-        some = np.flatnonzero((np.abs(self.gradient) > self.scaled.l1) | (self.b != 0))
-        b, gradient, scale = self.b[some], self.gradient[some], self._moments.scale[some]
-        scaled, coef = self.scaled.of(some), b / scale
-        residual = scaled.residuals(b, gradient)
-        penalty = PenaltyNumbers(
-            scaled.l1 * scale, scaled.l2 * scale**2, scaled.lower / scale, scaled.upper / scale
+    def certificates(self, points: list[_Point]) -> tuple:
+        """F, its residual, that in scaled columns, and the duality gap, each (n_strengths, 1)."""
+        *columns, loss = zip(*points, strict=True)
+        members, b, gradient, l1, l2 = map(np.concatenate, columns)
+        loss, of = np.array(loss), Segments.of_sizes([m.size for m in columns[0]])
+        lower, upper = (
+            bound[members] for bound in (self._scaled.at_nought.lower, self._scaled.at_nought.upper)
         )
-        optimality = penalty.residuals(coef, gradient * scale)
-        objective = self.loss + penalty.value(coef) + 0.5 * float(penalty.l2 @ coef**2)
+        scale = self._moments.scale[members]
+        scaled = PenaltyNumbers(l1, l2, lower, upper).residuals(b, gradient)
+        own = PenaltyNumbers(l1 * scale, l2 * scale**2, lower / scale, upper / scale)
+        residual = own.residuals(b / scale, gradient * scale)
+        objective = loss + of.total(l1 * np.abs(b)) + 0.5 * of.total(l2 * b**2)
         square = float(self._y @ self._y)
-        along = square - float(b @ self._cross[some])
-        squares = Squares(*(np.array([part]) for part in (square, along, 2 * self.loss)))
-        numbers = [n[:, None] for n in (scaled.l1, scaled.l2, scaled.lower, scaled.upper)]
-        gap = gap_of_l1(numbers, b[:, None], gradient[:, None], squares)
-        return objective, optimality.max(initial=0.0), residual.max(initial=0.0), gap
+        along = square - of.total(b * self._cross[members])
+        squares = Squares(np.full(len(points), square), along, 2 * loss)
+        gap = gap_of_l1((l1, l2, lower, upper), b, gradient, squares, of)
+        columns = objective, of.largest(residual), of.largest(scaled), gap
+        return tuple(column[:, None] for column in columns)
+
+
+class _Point(NamedTuple):
+    """One output's coefficients at a strength, and what their certificate is made of.
+
+    Zeros whose condition holds are left out: they count nowhere.
+    """
+
+    members: np.ndarray
+    b: np.ndarray
+    gradient: np.ndarray
+    l1: np.ndarray
+    l2: np.ndarray
+    loss: float
+
+
+class _Stop(NamedTuple):
+    """Where a path was at a strength: the coefficients (p, q), and what of each part is asked."""
+
+    coef: np.ndarray
+    n_iter: int
+    points: list
+
+    @classmethod
+    def of(cls, parts: list) -> _Stop:
+        coefs = [part.coef for part in parts]
+        coef = coefs[0] if len(parts) == 1 else np.concatenate(coefs, axis=1)
+        return cls(coef, max(part.n_iter for part in parts), [part.point() for part in parts])
 
 
 def _rounded(task: Task, moments: Moments, penalty: PenaltyNumbers, parts: list) -> Solution:
@@ -146,16 +181,23 @@ def _rounded(task: Task, moments: Moments, penalty: PenaltyNumbers, parts: list)
     return certified(task, moments, penalty, coef, max(part.n_iter for part in parts))
 
 
-def _solution(moments: Moments, parts: list) -> Solution:
-    """The solution as it is published."""
-    n_iter = max(part.n_iter for part in parts)
-    coef = np.concatenate([part.coef for part in parts], axis=1)
-    objectives, residuals, scaled, gaps = zip(*(part.certificate() for part in parts), strict=True)
-    allowed = rounding_of(moments, coef, np.finfo(float).eps)
-    status = Status.CONVERGED if max(scaled) <= allowed else Status.MAX_ITER
-    if not np.isfinite(coef).all():
+def _solutions(moments: Moments, parts: list, stops: list[_Stop]) -> list[Solution]:
+    """The solutions as they are published; certificates of all strengths are computed at once."""
+    of_parts = zip(parts, zip(*(stop.points for stop in stops), strict=True), strict=True)
+    each = zip(*(part.certificates(points) for part, points in of_parts), strict=True)
+    objective, residual, scaled, gap = (np.hstack(columns) for columns in each)
+    size = np.array([np.abs(stop.coef * moments.scale[:, None]).sum() for stop in stops])
+    allowed = rounding_of(moments, size, np.finfo(float).eps)
+    numbers = zip(objective.sum(1), residual.max(1), scaled.max(1) <= allowed, gap, strict=True)
+    return [_solution(moments, *pair) for pair in zip(stops, numbers, strict=True)]
+
+
+def _solution(moments: Moments, stop: _Stop, numbers: tuple) -> Solution:
+    objective, optimality, has_converged, gap = numbers
+    status = Status.CONVERGED if has_converged else Status.MAX_ITER
+    if not np.isfinite(stop.coef).all():
         status = Status.DIVERGED
-    weights = Weights([coef], [moments.y_mean - moments.x_mean @ coef], [], [])
-    gap = None if any(gap is None for gap in gaps) else np.concatenate(gaps)
-    values = float(sum(objectives)), float(max(residuals))
-    return Solution(weights, status, n_iter, *values, message=NOT_CONVERGED, dual_gap=gap)
+    weights = Weights([stop.coef], [moments.y_mean - moments.x_mean @ stop.coef], [], [])
+    gap = None if np.isnan(gap).any() else gap
+    values = float(objective), float(optimality)
+    return Solution(weights, status, stop.n_iter, *values, message=NOT_CONVERGED, dual_gap=gap)

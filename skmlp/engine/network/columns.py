@@ -7,11 +7,16 @@ from scipy import sparse
 
 from ..task import Samples
 
-BLOCK_ROWS = 4096
+BLOCK_ROWS, BLOCK_NUMBERS = 4096, 2**22  # 32 MB at the most
 UNUSABLE = (
     "{name} has values {range} for its variance to be a number in float64: scale {name}, such as "
     "by StandardScaler."
 )
+
+
+def rows_a_block(n_features: int) -> int:
+    """Rows that are looked at together, so that what is made of them stays small."""
+    return max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // n_features))
 
 
 def column_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
@@ -54,9 +59,9 @@ def _computed_moments(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
 def _of_rows(samples: Samples, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance, in blocks of rows."""
     mean, variance = np.zeros((2, samples.n_features))
-    for rows, X in samples.blocks(BLOCK_ROWS):
+    for rows, X in samples.blocks(rows_a_block(samples.n_features)):
         mean += share[rows] @ X
-    for rows, X in samples.blocks(BLOCK_ROWS):
+    for rows, X in samples.blocks(rows_a_block(samples.n_features)):
         variance += share[rows] @ (X - mean) ** 2
     return mean, variance
 
@@ -91,7 +96,7 @@ def largest_distances(samples: Samples, mean: np.ndarray) -> np.ndarray:
         ends = (X.max(axis=0).toarray().ravel(), X.min(axis=0).toarray().ravel())
         return np.maximum(*(np.abs(end - mean) for end in ends))
     reach = np.zeros_like(mean)
-    for _, X in samples.blocks(BLOCK_ROWS):
+    for _, X in samples.blocks(rows_a_block(samples.n_features)):
         np.maximum(reach, np.abs(X - mean).max(axis=0), out=reach)
     return reach
 

@@ -19,15 +19,20 @@ from .products import product
 from .rows import Batch, RowLoader
 
 BLOCK_NUMBERS = 2**17
+FEW_ROWS = 64  # products with fewer take longer than what they save of the cache
+MOST_NUMBERS = 2**22  # in a block of few rows: 32 MB
 SMALL_WEIGHT = 2**13  # up to here products with W' are quicker, by a tenth or more, with a copy
 
 
 def block_rows(layer_sizes: tuple[int, ...], numbers: int | None = None) -> int:
     """Rows a block, so that the widest layer's activations are at most so many numbers.
 
-    By default as many as stay in a core's cache.
+    By default as many as stay in a core's cache, but no fewer rows than products are quick with
+    while these are at most ``MOST_NUMBERS``.
     """
-    return max(64, (numbers or BLOCK_NUMBERS) // max(layer_sizes))
+    widest = max(layer_sizes)
+    few = min(FEW_ROWS, MOST_NUMBERS // widest)
+    return max(1, few, (numbers or BLOCK_NUMBERS) // widest)
 
 
 class Dense:

@@ -19,7 +19,7 @@ from ..task import Samples, Task, Weights
 
 N_SQUARES, N_PRODUCTS = 10, 10  # those of the largest scores
 N_DIRECTIONS = 3  # of the residuals of several outputs
-BLOCK_COLUMNS = 1024
+BLOCK_COLUMNS, BLOCK_NUMBERS = 1024, 2**22  # 16 MB at the most
 MOST_OPERATIONS = 2e12  # of the products of all pairs: minutes
 LEAST_NORM = 1e-6  # of a square beside its column, or of a product, over its size: else rounding
 
@@ -76,8 +76,9 @@ class _Columns:
         return _standardised(self._X, self.numbers[places], self._mean, self._std)
 
     def _blocks(self, places: np.ndarray) -> Iterator[np.ndarray]:
-        for start in range(0, places.size, BLOCK_COLUMNS):
-            yield places[start : start + BLOCK_COLUMNS]
+        most = max(1, min(BLOCK_COLUMNS, BLOCK_NUMBERS // self._X.shape[0]))
+        for start in range(0, places.size, most):
+            yield places[start : start + most]
 
     def scores(self, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How much of the rest each column fits, and its square beside it, (n_columns,) each."""
@@ -108,8 +109,8 @@ class _Columns:
                 places = _largest(scores.ravel(), N_PRODUCTS)
                 i, j = np.unravel_index(places, scores.shape)
                 best += [*zip(scores[i, j], left[i], right[j], strict=True)]
-        best.sort(key=lambda found: -found[0])
-        return np.array([pair for _, *pair in best[:N_PRODUCTS]], dtype=int).reshape(-1, 2)
+            best = sorted(best, key=lambda found: -found[0])[:N_PRODUCTS]
+        return np.array([pair for _, *pair in best], dtype=int).reshape(-1, 2)
 
 
 def _scores_of_products(weighted: list, square: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from ..linear.programming.linear_program import end_of_features
 from ..network.activations import ACTIVATIONS
-from ..network.columns import BLOCK_ROWS, origins_and_scales
+from ..network.columns import origins_and_scales, rows_a_block
 from ..network.first_weights import constant_weights, output_bias
 from ..network.layout import Layout
 from ..penalty.group_norms import largest_of
@@ -46,7 +46,7 @@ def null_moments(task: Task, offset: np.ndarray | None = None) -> tuple[np.ndarr
         X = samples.matrix()
         return X.T @ downhill - np.outer(mean, downhill.sum(0)), std
     cross = np.zeros((len(mean), downhill.shape[1]))
-    for rows, X in samples.blocks(BLOCK_ROWS):
+    for rows, X in samples.blocks(rows_a_block(samples.n_features)):
         cross += (X - mean).T @ downhill[rows]
     return cross, std
 

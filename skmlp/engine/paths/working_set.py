@@ -51,7 +51,7 @@ class _Run:
 
     def __init__(self, task: Task) -> None:
         self._task, self._n_rounds = task, 0
-        self.finished, self.solution, self._check = False, None, None
+        self.finished, self.solution = False, None
         self._active = np.ones(task.program.layer_sizes[0], dtype=bool)
         if has_working_set(task):
             self._active = task.start.support
@@ -71,8 +71,8 @@ class _Run:
         if self.finished:
             return
         weights = solution.weights.embed(np.flatnonzero(self._active), self._active.size)
-        self._check = self._check or _Check(self._task)
-        self.solution, residuals = self._check(replace(solution, weights=weights))
+        check = _Check(self._task)  # not kept: it is as large as many first layers
+        self.solution, residuals = check(replace(solution, weights=weights))
         violates = (residuals > self._task.tol) & ~self._active
         self.finished = not violates.any()
         self._active |= self._entering(violates, residuals)

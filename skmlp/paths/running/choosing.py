@@ -141,8 +141,8 @@ def _surface_results(surface, strengths, fits):
 def _results(strengths, alphas, solutions, mean, standard_error, errors):
     """Columns of a table with a row for each that was compared; None stands for all features."""
     known = next(s for s in solutions if s is not None)
-    n_all = len(known.weights.support)
-    n_features = [n_all if s is None else s.weights.support.sum() for s in solutions]
+    n_all = len(known.support)
+    n_features = [n_all if s is None else s.support.sum() for s in solutions]
     columns = {"strength": np.asarray(strengths, dtype=float)}
     if alphas is not None:
         columns["alpha"] = alphas

@@ -62,7 +62,7 @@ class InitialNetworks:
         return [
             problem._replace(task=_adapted(problem.task, solution, largest))
             for problem, solution in zip(problems, solutions, strict=True)
-        ], [s.weights if s.is_usable and s.weights.support.any() else None for s in solutions]
+        ], [s.weights if s.is_usable and s.support.any() else None for s in solutions]
 
     def _judged(self, judges, options, linear):
         """The choice among options, the columns of each judge, and strengths.
@@ -154,7 +154,7 @@ class Screen:
     def _columns(self, problems, widened, share):
         solutions = self._lassos([problem for problem, _ in widened], share)
         return [
-            _features(problem.task, products, solution.weights.support)
+            _features(problem.task, products, solution.support)
             for problem, (_, products), solution in zip(problems, widened, solutions, strict=True)
         ]
 

@@ -1,13 +1,16 @@
 """Several training sets along one grid of penalty strengths: the whole data, and folds of it."""
 
+from functools import cached_property
 from itertools import islice
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ...callbacks.path_tasks import NO_PATHS
 from ...engine.paths.moving_penalty import Scheme, constant
+from ...engine.task import is_wide as is_wide_shape
 from ...estimators.publication import diverged
 from .initial_networks import InitialNetworks
 from .refits import Refits
@@ -46,9 +49,21 @@ class PathPlan:
     def is_linear(self):
         return np.size(self.estimator.hidden_layer_sizes) == 0
 
+    @cached_property
+    def blank(self):
+        """The estimator before a fit, of which networks of the path are copies."""
+        return clone(self.estimator)
+
     def is_adaptive(self, adaptive):
         """What 'auto' means."""
         return self.param == "group_l1" and not self.is_linear if adaptive == "auto" else adaptive
+
+    def needs_judges(self, adaptive, arrays):
+        """Whether paths of the data begin with initial networks, which folds judge."""
+        X, _, weight, _ = arrays
+        n_rows = X.shape[0] if weight is None else np.count_nonzero(weight)
+        is_wide_network = not self.is_linear and is_wide_shape(n_rows, X.shape[1])
+        return self.is_adaptive(adaptive) or is_wide_network
 
     def settle_eps(self, eps, of_networks, problem):
         """``eps``, or by default that of networks, and for linear ones glmnet's by their shape."""
@@ -102,15 +117,21 @@ class PathPlan:
     # Paths
 
     def ready(self, problems, adaptive):
-        """(problems, starts): those of the adaptive penalty, or the problems as they are."""
+        """(problems, starts): those of the adaptive penalty, or the problems as they are.
+
+        Networks of wide data start from initial ones in either case: of all columns they are noise.
+        """
         if adaptive is True and self.scheme.l1_ratio == 0:
             raise ValueError(
                 "adaptive=True weighs the penalty that makes zeros, of which l1_ratio=0 leaves "
                 "nothing: give adaptive=False, or an l1_ratio above 0."
             )
-        if not self.is_adaptive(adaptive) or self._end(problems[0]) == 0:
+        is_adaptive = self.is_adaptive(adaptive)
+        has_start = is_adaptive or is_wide(problems[0].task)
+        if not has_start or self._end(problems[0]) == 0:
             return problems, None
-        return InitialNetworks(self.scheme, self.train, self.tally).adapted(problems)
+        adapted, starts = InitialNetworks(self.scheme, self.train, self.tally).adapted(problems)
+        return adapted if is_adaptive else problems, starts
 
     def run(
         self,
@@ -144,7 +165,7 @@ class PathPlan:
         for strength in strengths:
             told.begin_strength()
             solutions = next(trained)
-            fits.append(solutions)
+            fits.append(self._kept(tasks[0], solutions))
             self.tally.add("whole data", tasks[:1], solutions[:1])
             self.tally.add(parts, tasks[1:], solutions[1:])
             if self._verbose:
@@ -157,6 +178,13 @@ class PathPlan:
                 break
         told.end()
         return self._usable(np.array(strengths[: len(fits)]), fits, needed, tasks[0])
+
+    @staticmethod
+    def _kept(task, solutions):
+        """The solutions, of wide data in memory for the features that they use alone."""
+        from ...engine.paths.used_features import OnUsedFeatures
+
+        return [*map(OnUsedFeatures, solutions)] if is_wide(task) else solutions
 
     def _trained(self, tasks, strengths, starts, grid):
         """(strengths, solutions of all tasks at each)."""
@@ -173,7 +201,7 @@ class PathPlan:
             return strengths, fits
         lost = f"{len(kept) - sum(kept)} of the {len(kept)} strengths"
         fits = [solutions for solutions, is_kept in zip(fits, kept, strict=True) if is_kept]
-        if not any(s.weights.support.any() for solutions in fits for s in solutions[needed]):
+        if not any(s.support.any() for solutions in fits for s in solutions[needed]):
             raise ValueError(f"{diverged(task)} So it was at {lost}, and others leave no feature.")
         self.tally.note(f"{lost} left out, where training diverged.")
         return strengths[kept], fits
@@ -200,4 +228,4 @@ class PathPlan:
 
 def _is_moving(task, solution):
     """Which of the features that the penalty can remove are left."""
-    return solution.weights.support & (task.factors()[0] > 0)
+    return solution.support & (task.factors()[0] > 0)

@@ -1,13 +1,15 @@
 """The networks of paths as fitted estimators, with the parameters that they were trained with."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
-from sklearn.base import clone
 
 from ...estimators.prediction import linear_outputs
 from ...estimators.summaries.fit_record import mean_loss
 from .trainer import is_iterative
+
+PLAIN = (int, float, str, type(None))
 
 
 def published(plan, problem, solution, strength):
@@ -32,7 +34,7 @@ def published_relaxed(plan, problem, solution, kind=None):
     was asked for, and no news.
     """
     task = problem.task.without_penalty() if kind is None else kind.task(problem.task)
-    excluded = np.where(solution.weights.support, 1.0, np.inf)
+    excluded = np.where(solution.support, 1.0, np.inf)
     parameters = {"group_l1": 0.0, "l1_per_layer": 0.0, "alpha": 0.0, "penalty_factor": excluded}
     if kind is not None:
         parameters |= {"activation": kind.activation, "alpha": kind.alpha}
@@ -57,10 +59,23 @@ def published_relaxed(plan, problem, solution, kind=None):
 
 
 def _fitted(plan, problem, solution, parameters):
-    model = clone(plan.estimator).set_params(**parameters)
+    model = _twin(plan.blank)
+    vars(model).update(parameters)
     take_features(model, plan.estimator)
     model._adopt(problem.task, problem.data, solution, {})
     return model
+
+
+def _twin(blank):
+    """As ``clone(blank)``, which would read signatures for each of many networks of a path.
+
+    What is a plain value can be shared, as callbacks are by clones.
+    """
+    twin = object.__new__(type(blank))
+    for name, value in vars(blank).items():
+        is_shared = isinstance(value, PLAIN) or name == "_skl_callbacks"
+        vars(twin)[name] = value if is_shared else deepcopy(value)
+    return twin
 
 
 def predictions(models, X):

@@ -197,4 +197,4 @@ def features(problem, solution=None):
     """Numbers of the features that a solution uses, or of all that are not excluded."""
     if solution is None:
         return np.flatnonzero(~problem.task.excluded)
-    return np.flatnonzero(solution.weights.support) if solution.is_usable else np.empty(0, int)
+    return np.flatnonzero(solution.support) if solution.is_usable else np.empty(0, int)

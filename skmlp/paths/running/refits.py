@@ -24,9 +24,7 @@ class Refits:
         for solutions in fits:
             for k, solution in enumerate(solutions):
                 starts.setdefault(_key(k, solution), solution)
-        starts = {
-            key: s.weights for key, s in starts.items() if s.is_usable and s.weights.support.any()
-        }
+        starts = {key: s.weights for key, s in starts.items() if s.is_usable and s.support.any()}
         tasks = [problems[k].task for k, _ in starts]
         refits = zip(starts, self._relax(tasks, [*starts.values()]), strict=True)
         refits = {key: refit for key, refit in refits if refit.is_usable}
@@ -65,4 +63,4 @@ class Refits:
 
 def _key(k, solution):
     """What solutions have in common that share a refit: problem and support, if they have one."""
-    return k, solution.weights.support.tobytes() if solution.is_usable else None
+    return k, solution.support.tobytes() if solution.is_usable else None

@@ -107,7 +107,7 @@ class Tally:
 
 def line_of(problems, solutions, parts):
     """What a strength has come to: features, loss, and the mean error of the parts, if any."""
-    n_features, *others = [s.weights.support.sum() if s.is_usable else np.nan for s in solutions]
+    n_features, *others = [s.support.sum() if s.is_usable else np.nan for s in solutions]
     line = f"{n_features} features"
     if others:
         line += f" ({np.mean(others):.1f} in {parts})"

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, MultiTaskElasticNet
 
 from skmlp import RegularizedMLPRegressor, regularization_path
-from skmlp.engine.linear.duality import Squares, dual_gap
+from skmlp.engine.linear.duality import Segments, Squares, dual_gap, gap_of_l1
 from skmlp.engine.penalty.group_norms import Groups
 from skmlp.engine.penalty.prox import PenaltyNumbers
 
@@ -170,3 +170,18 @@ def test_bounded_least_squares_have_none():
     expected = lsq_linear(X - X.mean(0), y - y.mean(), (-0.1, np.inf), method="bvls").x
     assert_allclose(model.coefs_[0][:, 0], expected, atol=1e-9)
     assert not hasattr(model, "dual_gap_")
+
+
+def test_gaps_of_segments_are_those_of_columns():
+    """Of an output without numbers, too."""
+    rng = np.random.default_rng(0)
+    coef, gradient = rng.normal(size=(2, 5, 3))
+    upper = np.where(rng.random((5, 3)) < 0.3, 1.0, np.inf)
+    numbers = [rng.uniform(0.1, 1, (5, 3)), rng.random((5, 3)), np.full((5, 3), -np.inf), upper]
+    squares = Squares(*rng.uniform(1, 2, (3, 3)))
+    columns = gap_of_l1(numbers, coef, gradient, squares)
+    nothing = Squares(*(np.append(square, 1.0) for square in squares))
+    flat = [values.T.ravel() for values in (*numbers, coef, gradient)]
+    gaps = gap_of_l1(flat[:4], *flat[4:], nothing, Segments.of_sizes([5, 5, 5, 0]))
+    assert_allclose(gaps[:3], columns, rtol=1e-12)
+    assert gaps[3] == pytest.approx(0.5 * (1 + 1) * 1.0 - 1.0, abs=1e-15)

@@ -1,5 +1,6 @@
 """Squares and products that are looked at before networks on wide data: the formula, by hand."""
 
+import tracemalloc
 from dataclasses import replace
 from itertools import combinations
 
@@ -55,6 +56,20 @@ def test_products_are_those_that_fit_best(n_outputs, as_matrix, block, monkeypat
     found = [tuple(pair) for pair in products_that_tell(task, rest).tolist()]
     assert set(found[:10]) == set(squares)
     assert found[10:] == products
+
+
+def test_blocks_of_long_columns_are_narrow(monkeypatch):
+    """What is scored together is bounded in memory, and the scores are those of any block."""
+    tall = sparse.random(600, 500, density=0.05, random_state=0, format="csr")
+    task, rest = linear_task(tall, RNG.normal(size=600)), RNG.normal(size=(600, 1))
+    whole = products_that_tell(task, rest)
+    monkeypatch.setattr(interactions, "BLOCK_NUMBERS", 2**14)
+    tracemalloc.start()
+    pairs = products_that_tell(task, rest)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert_array_equal(pairs, whole)
+    assert peak < 1.2e6  # the columns have 2.4 MB
 
 
 def test_of_too_many_pairs_those_with_the_largest_effects(monkeypatch):

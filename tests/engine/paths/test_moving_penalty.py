@@ -1,6 +1,7 @@
 """What paths are made of: ends, sensitivities, working sets, relaxed refits."""
 
 import itertools
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.metrics import r2_score
 from support.engine_tasks import network, task_of
 
 from skmlp.engine.descent.objective import objective_of
+from skmlp.engine.network import perceptron
 from skmlp.engine.network.layout import Layout
 from skmlp.engine.paths import working_set
 from skmlp.engine.paths.moving_penalty import Scheme, relax
@@ -170,6 +172,27 @@ def test_refits_on_some_columns_are_stopped_by_the_held_out_rows(solver, target,
     assert_array_equal(np.flatnonzero(inner.any(1)), support)
     outputs = (X[60:] @ inner + shift) @ outer + end
     assert refit.validation_score == pytest.approx(r2_score(target[60:], outputs), abs=1e-8)
+
+
+def test_certificates_of_wide_sparse_data_are_made_of_few_rows_at_a_time(monkeypatch):
+    """Blocks are bounded in memory, and what is computed in them is the same."""
+    wide = sparse.random(300, 5000, density=0.01, random_state=0, format="csr")
+    task = task_of(wide, RNG.normal(size=300), **DEEP)
+    layout = Layout(task.program)
+    row = RNG.normal(size=(1, layout.size))
+    own = [penalty_numbers(task, layout)]
+    (whole,) = objective_of([task], own, layout).certificates(row)
+    monkeypatch.setattr(perceptron, "MOST_NUMBERS", 2**14)
+    monkeypatch.setattr(perceptron, "BLOCK_NUMBERS", 2**14)
+    objective = objective_of([task], own, layout)
+    tracemalloc.start()
+    (blocked,) = objective.certificates(row)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert blocked == pytest.approx(whole, rel=1e-10)
+    assert peak < 3e6  # X would have 12 MB
+    for width in (10**3, 10**5, 10**7):
+        assert perceptron.block_rows((width, 5, 1)) in (1, 2**14 // width)
 
 
 @pytest.mark.parametrize("as_matrix", [np.asarray, sparse.csr_array])

@@ -101,7 +101,7 @@ class Screened:
         )
         self.b = np.zeros_like(self.b)
         self.b[members] = found
-        places = np.flatnonzero(found)
+        places = found.nonzero()[0]
         self.left = self._y - columns.image(places, found[places])
         self.gradient = self._gram.times_rows(self.left)
         self.gradient *= -1

@@ -45,7 +45,7 @@ class WorkingColumns:
         Overwrites ``excess``.
         """
         excess[self.members] = -np.inf
-        over = np.flatnonzero(excess > slack)
+        over = (excess > slack).nonzero()[0]
         n_most = max(SMALLEST_WORKING_SET, 2 * self.size)
         if over.size <= n_most:
             return over
