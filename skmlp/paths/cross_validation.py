@@ -301,13 +301,13 @@ class RegularizedMLPRegressorCV(MultiOutputMixin, RegressorMixin, PathCV):
 
         Notes
         -----
-        This is CV+ [1]_: of exchangeable rows 1 - 2 (1 - coverage) at least are inside, and in
-        practice about ``coverage``, for a procedure that does not see the fold. The strength and
-        alpha are chosen by all folds together, which the guarantee does not allow for: on thirteen
-        tables and simulations of some hundred rows it cost 0.7 ± 0.2 points of the coverage at
-        90 % (``benchmarks/intervals.py``). ``keep_folds="nested"`` has each fold choose alone, and
-        the guarantee holds. Where rows depend on each other or come in an order there is none;
-        sample weights do not enter.
+        This is CV+ [1]_: of n exchangeable rows 1 - 2 (1 - coverage) at least are inside, less at
+        most sqrt(2 / n), and in practice about ``coverage``, for a procedure that does not see the
+        fold. The strength and alpha are chosen by all folds together, which the guarantee does not
+        allow for: on thirteen tables and simulations of some hundred rows it cost 0.7 ± 0.2 points
+        of the coverage at 90 % (``benchmarks/intervals.py``). ``keep_folds="nested"`` has each fold
+        choose alone, and the guarantee holds. Where rows depend on each other or come in an order
+        there is none; sample weights do not enter.
 
         With several quantiles (``loss="quantile"``) the band of the lowest and the highest is
         widened or narrowed by one number everywhere [2]_, so that widths follow the noise; give
