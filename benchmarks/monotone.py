@@ -6,7 +6,7 @@ data, the second of which has one marked feature raised, those whose predictions
 Each method chooses among four candidates by the same five folds of the training rows; the test rows
 choose nothing. The signs were written down before any method was run.
 
-    python benchmarks/monotone.py                                  # everything: half an hour
+    python benchmarks/monotone.py                                  # everything: ten minutes
     python benchmarks/monotone.py --data diamonds --splits 3
 """
 
