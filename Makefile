@@ -4,6 +4,7 @@
 #   make test CONSTRAINTS=FILE            hold pip to the versions in FILE
 #   make test PIP_ARGS='...'              further arguments of pip install
 #   make test PYTEST_ARGS='-x -k lasso'   further arguments of pytest
+#   make test WORKERS=0                  in one process, such as for PYTEST_ARGS=--pdb
 #   make test VENV=.venv-3.13 PYTHON=python3.13   another environment beside the first
 
 PYTHON ?= python3
@@ -12,6 +13,7 @@ CONSTRAINTS ?=
 TORCH_INDEX ?=
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+WORKERS ?= logical
 export MPLBACKEND ?= agg
 
 RUN := $(VENV)/bin/python
@@ -43,8 +45,9 @@ help:  ## list the targets
 demo: $(VENV)/extra-demo  ## run the demonstration; its figure is examples/figures/demo.png
 	$(RUN) examples/demo.py
 
-test: $(VENV)/extra-test  ## run the tests
-	$(RUN) -m pytest $(PYTEST_ARGS)
+test: export OMP_NUM_THREADS ?= 1
+test: $(VENV)/extra-test  ## run the tests, on all cores
+	$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 test-oldest:  ## run the tests with the oldest versions of dependencies that pyproject.toml allows
 	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=.ci/oldest.txt
