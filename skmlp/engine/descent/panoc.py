@@ -12,8 +12,8 @@ nonconvex optimization", for bounds). Where z is not zero the norms of g are smo
 
 F is asked for at z, the iterate. Where g is nothing but bounds F is f, known at an x within them:
 then x is the iterate, f takes the envelope's place, and this is L-BFGS (Nocedal 1980) with steps
-that lower f enough, brought back into the bounds (Bertsekas 1982, "Projected Newton methods"),
-and shortened to the least of a parabola.
+that lower f enough, brought back into the bounds (Bertsekas 1982, "Projected Newton methods").
+Wherever there are bounds steps are those of whole pairs, and shortened to the least of a parabola.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class _Problem:
 
     def __init__(self, penalty, max_fun: float) -> None:
         self.penalty, self.is_smooth = penalty, not penalty.has_kinks
-        self.is_bounded = self.is_smooth and penalty.has_bounds
+        self.is_bounded = penalty.has_bounds
         self.n_evaluations = 0
         self._max_fun = max_fun
 

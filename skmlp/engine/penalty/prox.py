@@ -63,8 +63,9 @@ class PenaltyNumbers:
 
     @property
     def has_bounds(self) -> bool:
-        """Whether any number is bounded."""
-        return not (np.isinf(self.lower).all() and np.isinf(self.upper).all())
+        """Whether any number is bounded that is not fixed."""
+        is_bounded = np.isfinite(self.lower) | np.isfinite(self.upper)
+        return bool((is_bounded & (self.lower < self.upper)).any())
 
     def value(self, row: np.ndarray) -> float:
         """g at a flat row within the bounds."""

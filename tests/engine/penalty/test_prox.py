@@ -188,3 +188,16 @@ def test_positive_weights_keep_gains_non_negative():
     assert_array_equal(lower[layout.gains[0].slice], 0.0)
     assert_array_equal(lower[layout.gains[1].slice], -INF)
     assert_array_equal(lower[layout.shifts[0].slice], -INF)
+
+
+def test_numbers_that_are_fixed_are_no_bounds():
+    """Features that are left out have limits of zero on both sides: nothing reaches a bound."""
+    free, none = np.full(3, np.inf), np.zeros(3)
+
+    def has_bounds(lower, upper):
+        return PenaltyNumbers(none, none, np.asarray(lower), np.asarray(upper)).has_bounds
+
+    assert not has_bounds(-free, free)
+    assert not has_bounds([0.0, -np.inf, 0.0], [0.0, np.inf, 0.0])
+    assert has_bounds([0.0, -np.inf, 0.0], free)
+    assert has_bounds(-free, [np.inf, 2.0, np.inf])
