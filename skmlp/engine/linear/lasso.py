@@ -24,6 +24,7 @@ from .screened.screening import Screened
 from .screened.sparse_columns import SparseColumns
 
 SMALLEST_WORKING_SET = 16
+SMALL = 2**16  # numbers of a sparse X whose products take longer than those of a dense one
 MAX_WORKING_SETS = 100
 EXACT = 1e-9
 NOT_CONVERGED = "no exact solution within the iteration limit"
@@ -73,8 +74,10 @@ class Moments:
         self.gram = Gram(gram)
 
     def _columns(self, samples: Samples, root: np.ndarray, inverse_scale: np.ndarray):
-        """The scaled columns, implicit ones of a sparse X."""
+        """The scaled columns, implicit ones of a sparse X but for one that is small."""
         X = samples.matrix()
+        if sparse.issparse(X) and X.shape[0] * X.shape[1] <= SMALL:
+            X = X.toarray()
         if sparse.issparse(X):
             return SparseColumns(X, root[:, 0], self.x_mean, inverse_scale)
         block = np.subtract(X, self.x_mean, order="F", dtype=np.float64)

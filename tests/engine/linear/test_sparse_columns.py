@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
+from skmlp.engine.linear import lasso
 from skmlp.engine.linear.gram import Columns
 from skmlp.engine.linear.lasso import Moments
 from skmlp.engine.linear.screened.working_columns import WorkingColumns
@@ -36,7 +37,13 @@ def test_moments_of_entries_are_those_of_rows(rows):
     assert_array_equal(std_of_entries[:3], 0.0)
 
 
-def test_implicit_columns_are_the_dense_ones():
+def test_small_sparse_columns_are_dense():
+    dense, small = (Moments(samples) for samples in pair())
+    assert_allclose(small.gram.columns, dense.gram.columns, atol=1e-14)
+
+
+def test_implicit_columns_are_the_dense_ones(monkeypatch):
+    monkeypatch.setattr(lasso, "SMALL", 0)
     dense, implicit = (Moments(samples) for samples in pair())
     assert isinstance(dense.gram, Columns)
     assert not isinstance(implicit.gram, Columns)
