@@ -7,6 +7,7 @@ import warnings
 from collections import deque
 from queue import SimpleQueue
 
+import numpy as np
 from sklearn import config_context, get_config
 
 from .clock import Clock
@@ -61,7 +62,7 @@ class Call:
         self.owner = owner
         self.depth = 0 if owner is None else owner.call.depth + 1
         self.context = contextvars.copy_context()
-        self.config = get_config()
+        self.config, self.floating_point = get_config(), np.geterr()
         self.warnings = WarningsState()
         self.waiting = deque()  # until the caller waits too: it may hold locks while it submits
         self.unfinished = set()
@@ -185,5 +186,6 @@ class Runner:
 
     def _configured(self):
         self.check()
-        with config_context(**self.call.config):
+        # numpy before 2 does not have its handling of errors among the context variables
+        with config_context(**self.call.config), np.errstate(**self.call.floating_point):
             return self._function()

@@ -153,6 +153,8 @@ class Columns:
 
 def _solve(matrix: np.ndarray, l2: np.ndarray, target: np.ndarray) -> np.ndarray:
     """By Cholesky; NaN where the matrix is singular. Overwrites it."""
+    if not target.size:  # older versions of SciPy refuse it
+        return target.copy()
     matrix[np.diag_indices_from(matrix)] += l2
     try:
         factor = linalg.cho_factor(matrix, check_finite=False)
